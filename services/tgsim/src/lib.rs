@@ -2,8 +2,10 @@
 pub mod blank;
 pub mod cx;
 pub mod effect;
+pub mod handshake;
 pub mod limits;
 pub mod requests;
 pub mod rpc_error;
 pub mod services;
+pub mod wire;
 pub mod world;

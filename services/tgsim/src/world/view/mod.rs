@@ -1,0 +1,8 @@
+//! How one account sees the world: TL objects with that account's access hashes, names and rights.
+mod cast;
+mod chat;
+mod message;
+mod user;
+
+pub use cast::Cast;
+pub use chat::chat_participant;
