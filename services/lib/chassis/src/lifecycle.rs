@@ -24,6 +24,7 @@ pub struct Lifecycle {
     hard: CancellationToken,
     tasks: TaskTracker,
     crash: Arc<OnceLock<Crash>>,
+    last_words: Duration,
 }
 
 /// The first task that ended when or how it should not have.
@@ -39,7 +40,13 @@ pub struct Crash {
 impl Default for Lifecycle {
     fn default() -> Self {
         let hard = CancellationToken::new();
-        Self { soft: hard.child_token(), hard, tasks: TaskTracker::new(), crash: Arc::default() }
+        Self {
+            soft: hard.child_token(),
+            hard,
+            tasks: TaskTracker::new(),
+            crash: Arc::default(),
+            last_words: LAST_WORDS,
+        }
     }
 }
 
@@ -132,7 +139,7 @@ impl Lifecycle {
     async fn guarded<T>(&self, future: impl Future<Output = T>) -> Ended<T> {
         let cut_off = async {
             self.hard.cancelled().await;
-            tokio::time::sleep(LAST_WORDS).await;
+            tokio::time::sleep(self.last_words).await;
         };
         tokio::select! {
             ended = AssertUnwindSafe(future).catch_unwind() => match ended {
@@ -199,9 +206,9 @@ mod tests {
         assert!(lifecycle.crash().is_none());
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn the_hard_token_ends_what_does_not_listen() {
-        let lifecycle = Lifecycle::default();
+        let lifecycle = Lifecycle { last_words: Duration::ZERO, ..Lifecycle::default() };
         lifecycle.spawn("deaf", std::future::pending());
         lifecycle.stop("test");
         lifecycle.abort("test");

@@ -61,7 +61,7 @@ impl Loader {
             layers.push(Layer(parse(&text, &Origin::File(path.display().to_string()))?));
         }
         layers.push(Layer(environment::layer(variables)));
-        let builder = layers.into_iter().fold(Config::builder(), |b, layer| b.add_source(layer));
+        let builder = layers.into_iter().fold(Config::builder(), config::ConfigBuilder::add_source);
         let merged = builder.build().and_then(|merged| merged.collect());
         let tree = merged.map_err(|error| error_of(&Problem::of(error), &Table::new()))?;
         Ok(Self { tree, ignored: environment::ignored(variables), lenient: false })
@@ -107,12 +107,12 @@ impl Loader {
                 Ok(read) => return Ok(read),
                 Err(error) => Problem::of(error),
             };
-            let Problem::Unknown { key, .. } = &problem else {
+            let Problem::Unknown { key, expected } = &problem else {
                 return Err(error_of(&problem, &tree));
             };
             if self.lenient && !key.contains('.') {
                 tree.remove(key);
-            } else if !inline_file(&mut tree, key)? {
+            } else if !inline_file(&mut tree, key, expected)? {
                 return Err(error_of(&problem, &tree));
             }
         }
@@ -187,11 +187,15 @@ fn error_of(problem: &Problem, tree: &Table) -> ConfigError {
     }
 }
 
-/// Where `key` ends in `_file`: replaces it by the content of the file it names. False where it doesn't.
-fn inline_file(tree: &mut Table, key: &str) -> Result<bool, ConfigError> {
+/// Where `key` is `x_file` and `x` is among the keys `expected` there: replaces it by the content of the file that it
+/// names. False where it isn't.
+fn inline_file(tree: &mut Table, key: &str, expected: &str) -> Result<bool, ConfigError> {
     let Some(plain) = key.strip_suffix("_file") else { return Ok(false) };
     let (section, field) = key.rsplit_once('.').unwrap_or(("", key));
-    let plain_field = field.trim_end_matches("_file");
+    let plain_field = field.strip_suffix("_file").unwrap_or(field);
+    if !expected.contains(&format!("`{plain_field}`")) {
+        return Ok(false);
+    }
     let file_origin = find(tree, key).and_then(first_origin).unwrap_or(Origin::Default);
     let Some(table) = find_table(tree, section) else { return Ok(false) };
     if let Some(given) = table.get(plain_field) {

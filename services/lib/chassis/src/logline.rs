@@ -17,7 +17,7 @@ use tracing_subscriber::{
         FmtContext, FormatEvent, FormatFields, FormattedFields,
         format::{Compact, Format, JsonFields, Writer},
     },
-    registry::LookupSpan,
+    registry::{LookupSpan, Scope},
 };
 
 use crate::trace;
@@ -43,7 +43,7 @@ where
         line.insert("timestamp".into(), now.into());
         line.insert("level".into(), event.metadata().level().as_str().into());
         line.insert("target".into(), event.metadata().target().into());
-        for span in context.event_scope().into_iter().flat_map(|scope| scope.from_root()) {
+        for span in context.event_scope().into_iter().flat_map(Scope::from_root) {
             if let Some(fields) = span.extensions().get::<FormattedFields<JsonFields>>()
                 && let Ok(Value::Object(fields)) = serde_json::from_str(&fields.fields)
             {

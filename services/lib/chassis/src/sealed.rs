@@ -105,21 +105,12 @@ impl SealKey {
     /// # Errors
     /// No randomness, a text that is too long, or a public key that is none.
     pub fn seal(&self, place: &Place, text: &Secret) -> Result<String, SealError> {
-        let mut ephemeral = Zeroizing::new([0_u8; 32]);
-        getrandom::fill(ephemeral.as_mut_slice()).map_err(|_| SealError::NoRandomness)?;
-        self.seal_with(&ephemeral, place, text)
-    }
-
-    fn seal_with(
-        &self,
-        ephemeral: &[u8; 32],
-        place: &Place,
-        text: &Secret,
-    ) -> Result<String, SealError> {
         let plain = text.expose().as_bytes();
         if plain.len() > SECRET_BYTES_MAX {
             return Err(SealError::Content);
         }
+        let mut ephemeral = Zeroizing::new([0_u8; 32]);
+        getrandom::fill(ephemeral.as_mut_slice()).map_err(|_| SealError::NoRandomness)?;
         let ephemeral = StaticSecret::from(*ephemeral);
         let sender = PublicKey::from(&ephemeral).to_bytes();
         let shared = ephemeral.diffie_hellman(&PublicKey::from(self.0));
@@ -215,4 +206,61 @@ impl Keys {
 
 fn additional(place: &Place) -> Vec<u8> {
     [&[VERSION], place.0.as_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Made by PyNaCl and Python's hmac from the layout in this file's first comment: service key 00 01 … 1f,
+    /// ephemeral key 64 65 … 83.
+    const VECTOR_PUBLIC: &str = "j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8=";
+    const VECTOR_BOX: &str =
+        "AX2cJDFlOYJcGJblfygZd0Z5POYMvuOtR9qdB7hfpV4q16VAPFKC4rrVmcgBOLdn6HPsK72Bk4MDRQ==";
+
+    fn key() -> ServiceKey {
+        ServiceKey::from_bytes(std::array::from_fn(|at| u8::try_from(at).unwrap()))
+    }
+
+    #[test]
+    fn a_box_made_by_another_program_opens() {
+        assert_eq!(key().public().to_string(), VECTOR_PUBLIC);
+        let opened = key().open(&Place::phone("acme-sales"), VECTOR_BOX).unwrap();
+        assert_eq!(opened.expose(), "+15550100");
+    }
+
+    #[test]
+    fn what_is_sealed_opens_for_its_place_only() {
+        let public: SealKey = key().public().to_string().parse().unwrap();
+        let sealed = public.seal(&Place::code("alice"), &Secret::from(String::from("12345")));
+        let sealed = sealed.unwrap();
+        assert_eq!(key().open(&Place::code("alice"), &sealed).unwrap().expose(), "12345");
+        for place in [Place::code("bob"), Place::password("alice")] {
+            assert_eq!(key().open(&place, &sealed), Err(SealError::Closed));
+        }
+        let other = ServiceKey::from_bytes([7; 32]);
+        assert_eq!(other.open(&Place::code("alice"), &sealed), Err(SealError::Closed));
+    }
+
+    #[test]
+    fn every_changed_byte_is_noticed() {
+        let bytes = BASE64_STANDARD.decode(VECTOR_BOX).unwrap();
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            let opened = key().open(&Place::phone("acme-sales"), &BASE64_STANDARD.encode(changed));
+            assert!(opened.is_err(), "byte {at}");
+        }
+        for length in 0..HEAD_BYTES + TAG_BYTES {
+            let cut = BASE64_STANDARD.encode(&bytes[..length]);
+            assert!(key().open(&Place::phone("acme-sales"), &cut).is_err(), "length {length}");
+        }
+    }
+
+    #[test]
+    fn a_public_key_of_low_order_is_refused() {
+        let zero = SealKey([0; 32]);
+        let sealed = zero.seal(&Place::code("alice"), &Secret::from(String::from("12345")));
+        assert_eq!(sealed, Err(SealError::Closed));
+    }
 }
