@@ -61,7 +61,10 @@ impl Loader {
             layers.push(Layer(parse(&text, &Origin::File(path.display().to_string()))?));
         }
         layers.push(Layer(environment::layer(variables)));
-        let builder = layers.into_iter().fold(Config::builder(), config::ConfigBuilder::add_source);
+        let mut builder = Config::builder();
+        for layer in layers {
+            builder = builder.add_source(layer);
+        }
         let merged = builder.build().and_then(|merged| merged.collect());
         let tree = merged.map_err(|error| error_of(&Problem::of(error), &Table::new()))?;
         Ok(Self { tree, ignored: environment::ignored(variables), lenient: false })
