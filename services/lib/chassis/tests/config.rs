@@ -1,4 +1,9 @@
 //! Golden examples of what a wrong configuration is told, and of what layers override what.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests may fail by panic, as tests do"
+)]
 
 use std::{collections::BTreeMap, fs, path::Path};
 

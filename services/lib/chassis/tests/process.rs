@@ -1,4 +1,9 @@
 //! A whole process, from outside: how it starts, what its admin port says, how it stops and with which exit code.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests may fail by panic, as tests do"
+)]
 
 use std::{
     path::PathBuf,
