@@ -1,0 +1,42 @@
+# Queuegram. `make help` lists what there is; `make demo` and `make test` do all their set-up themselves.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test build fmt lint contract contract-check witnesses clean-stage
+
+CARGO ?= cargo
+# Programs lie where cargo puts them.
+BIN := $(or $(CARGO_TARGET_DIR),target)/debug
+
+help: ## This list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-15s %s\n", $$1, $$2 }'
+
+demo: build ## The main job: private servers, a simulated Telegram, a worker, the eight commands (KEEP=1 stays up)
+	@QUEUEGRAM_STAGE_BUILT=1 $(BIN)/demo $(if $(KEEP),--keep)
+
+test: build witnesses ## All tests, on private servers that are gone afterwards
+	QUEUEGRAM_STAGE_BUILT=1 $(BIN)/stage run -- $(CARGO) test --workspace --locked $(ARGS)
+
+build: ## Every program
+	@echo "Building (the first time takes some minutes) …"
+	$(CARGO) build --workspace --bins --locked
+
+witnesses: ## The foreign client libraries that tests drive (pinned, in target/ and node_modules/)
+	@scripts/python-witnesses >/dev/null
+	@scripts/node-witnesses >/dev/null
+
+fmt: ## Format the code
+	$(CARGO) fmt --all
+
+lint: ## Formatting and clippy, warnings as errors
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+contract: build ## Write proto/schema and proto/asyncapi.yaml anew from the methods
+	$(BIN)/queuegram-worker contract --write proto
+
+contract-check: build ## Fail where the checked-in contract is stale
+	$(BIN)/queuegram-worker contract --check proto
+
+clean-stage: ## Remove private folders that a crash of the machine left in the temporary folder
+	rm -rf "$${TMPDIR:-/tmp}"/queuegram-{stage,scene,demo,compose}-*

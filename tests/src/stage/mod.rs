@@ -1,0 +1,25 @@
+//! The stage: RabbitMQ, Redis, tgsim and workers, started as children in a private folder on free
+//! loopback ports, and gone without a trace when their owner ends, even by SIGKILL.
+//!
+//! [`Servers`] is one broker and one Redis; tests share it through [`shared::servers`]. A [`Scene`]
+//! is what one test gets: its own vhost, Redis, simulated Telegram and workers.
+
+pub mod binaries;
+pub mod caller;
+pub mod children;
+pub mod compose;
+pub mod folder;
+pub mod interrupt;
+pub mod listener;
+pub mod patience;
+pub mod ports;
+pub mod rabbit;
+pub mod redis;
+pub mod scripts;
+pub mod servers;
+pub mod shared;
+pub mod vhost;
+
+pub use caller::{Caller, Message};
+pub use listener::Listener;
+pub use servers::{Addresses, Servers};

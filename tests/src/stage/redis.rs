@@ -1,0 +1,75 @@
+//! A private Redis: in memory only, loopback only. It starts in some 20 ms, so every scene has its own.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Result;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::children::{Launch, Running};
+use super::ports;
+
+const START_BOUND: Duration = Duration::from_secs(30);
+
+/// A Redis that runs until dropped.
+#[derive(Debug)]
+pub struct Redis {
+    /// `redis://127.0.0.1:port/0`
+    pub url: String,
+    process: Running,
+}
+
+impl Redis {
+    /// Starts one in a new folder under `folder`.
+    ///
+    /// # Errors
+    /// When it does not come up; the error holds its last words.
+    pub async fn start(server: &PathBuf, folder: &Path) -> Result<Self> {
+        let mut last = anyhow::anyhow!("never tried");
+        for attempt in 0..ports::TRIES {
+            match Self::try_start(server, &folder.join(format!("redis-{attempt}"))).await {
+                Ok(redis) => return Ok(redis),
+                Err(error) => last = error,
+            }
+        }
+        Err(last.context("the private Redis did not start"))
+    }
+
+    async fn try_start(server: &PathBuf, home: &Path) -> Result<Self> {
+        std::fs::create_dir_all(home)?;
+        let [port] = ports::free()?;
+        let mut process = Launch::new("Redis", server, home.join("output.log"))
+            .args(["--port".to_owned(), port.to_string()])
+            .args(["--bind", "127.0.0.1", "--daemonize", "no", "--databases", "4"])
+            .args(["--save", "", "--appendonly", "no", "--loglevel", "warning"])
+            .args(["--dir".to_owned(), home.display().to_string()])
+            .cwd(home)
+            .start()?;
+        let deadline = tokio::time::Instant::now() + START_BOUND;
+        while !pongs(port).await {
+            process.check_alive()?;
+            anyhow::ensure!(tokio::time::Instant::now() < deadline, "no PONG in {START_BOUND:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        // Another process on the same port would have answered as well.
+        process.check_alive()?;
+        Ok(Self { url: format!("redis://127.0.0.1:{port}/0"), process })
+    }
+
+    /// Ends it at once, as a crash would.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+}
+
+async fn pongs(port: u16) -> bool {
+    let ask = async {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
+        stream.write_all(b"PING\r\n").await.ok()?;
+        let mut answer = [0; 7];
+        stream.read_exact(&mut answer).await.ok()?;
+        (&answer == b"+PONG\r\n").then_some(())
+    };
+    tokio::time::timeout(Duration::from_secs(2), ask).await.ok().flatten().is_some()
+}
