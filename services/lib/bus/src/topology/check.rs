@@ -1,0 +1,399 @@
+//! Comparing the broker with the topology, for `queuegram doctor`. A finding says what is wrong
+//! with what, what that leads to, and what helps.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{ApplyTo, Binding, Policy, Queue, Topology};
+use crate::error::BusError;
+use crate::management::Management;
+
+/// How many instance queues are looked at.
+const MAX_INSTANCE_QUEUES: usize = 500;
+
+/// Something on the broker that is not as described.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Kind and name of the thing.
+    pub subject: String,
+    /// What is wrong and what it leads to.
+    pub what: String,
+    /// What helps.
+    pub remedy: String,
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// It works, though not as well as described.
+    Warning,
+    /// Commands can be lost, or remain unanswered.
+    Problem,
+}
+
+const APPLY: &str = "run `queuegram topology apply`";
+
+#[derive(Deserialize)]
+struct ExchangeSeen {
+    #[serde(rename = "type")]
+    kind: String,
+    durable: bool,
+    #[serde(default)]
+    arguments: Map<String, Value>,
+    #[serde(default)]
+    policy: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct QueueSeen {
+    name: String,
+    durable: bool,
+    #[serde(default)]
+    arguments: Map<String, Value>,
+    #[serde(default)]
+    policy: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct BindingSeen {
+    source: String,
+    destination: String,
+    destination_type: String,
+    routing_key: String,
+}
+
+#[derive(Deserialize)]
+struct PolicySeen {
+    name: String,
+    definition: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct Page<T> {
+    items: Vec<T>,
+}
+
+impl Topology {
+    /// Compares the broker with the description. No findings: everything is as it should be.
+    ///
+    /// # Errors
+    /// [`BusError::Management`] if the broker can't be asked.
+    pub async fn check(&self, management: &Management) -> Result<Vec<Finding>, BusError> {
+        let vhost = management.vhost();
+        let policies: Vec<PolicySeen> =
+            management.get(&["policies", vhost], "").await?.unwrap_or_default();
+        let policies: HashMap<String, Map<String, Value>> =
+            policies.into_iter().map(|policy| (policy.name, policy.definition)).collect();
+        let mut findings = Vec::new();
+        for exchange in &self.exchanges {
+            let seen = management.get(&["exchanges", vhost, &exchange.name], "").await?;
+            let wanted = self.policy_of(ApplyTo::Exchanges, &exchange.name);
+            findings.extend(judge_exchange(&exchange.name, seen, wanted, &policies));
+        }
+        for queue in &self.queues {
+            let seen: Option<QueueSeen> =
+                management.get(&["queues", vhost, &queue.name], "").await?;
+            let subject = format!("queue {}", queue.name);
+            match seen {
+                None => findings.push(Finding::missing(subject)),
+                Some(seen) => {
+                    let wanted = self.policy_of(ApplyTo::Queues, &queue.name);
+                    findings.extend(judge_queue(queue, &seen, wanted, &policies));
+                }
+            }
+        }
+        for seen in self.instance_queues(management).await? {
+            // Which kind it has is its owner's choice of the day it was made.
+            let kind = self.queues.first().map(|queue| queue.kind).unwrap_or_default();
+            let queue = Queue { name: seen.name.clone(), kind, single_active: true };
+            let wanted = self.policy_of(ApplyTo::Queues, &queue.name);
+            findings.extend(judge_queue(&queue, &seen, wanted, &policies));
+        }
+        let known = self.bindings_of(management).await?;
+        for binding in self.bindings.iter().filter(|binding| !known.contains(binding)) {
+            let Binding { exchange, queue, key } = binding;
+            findings.push(Finding::missing(format!("binding {exchange} -> {queue} ({key})")));
+        }
+        Ok(findings)
+    }
+
+    /// The bindings of the described exchanges to queues, as the broker has them.
+    pub(super) async fn bindings_of(
+        &self,
+        management: &Management,
+    ) -> Result<Vec<Binding>, BusError> {
+        let vhost = management.vhost();
+        let mut exchanges: Vec<&str> =
+            self.bindings.iter().map(|binding| binding.exchange.as_str()).collect();
+        exchanges.dedup();
+        let mut known = Vec::new();
+        for exchange in exchanges {
+            let path = ["exchanges", vhost, exchange, "bindings", "source"];
+            let seen: Vec<BindingSeen> = management.get(&path, "").await?.unwrap_or_default();
+            known.extend(seen.into_iter().filter(|seen| seen.destination_type == "queue").map(
+                |seen| Binding {
+                    exchange: seen.source,
+                    queue: seen.destination,
+                    key: seen.routing_key,
+                },
+            ));
+        }
+        Ok(known)
+    }
+
+    async fn instance_queues(&self, management: &Management) -> Result<Vec<QueueSeen>, BusError> {
+        let query = format!(
+            "?page=1&page_size={MAX_INSTANCE_QUEUES}&name={}&use_regex=false\
+             &columns=name,durable,arguments,policy",
+            self.instance_queues
+        );
+        let page: Option<Page<QueueSeen>> =
+            management.get(&["queues", management.vhost()], &query).await?;
+        let found = page.map(|page| page.items).unwrap_or_default();
+        Ok(found.into_iter().filter(|seen| seen.name.starts_with(&self.instance_queues)).collect())
+    }
+
+    /// The policy that should apply to a name.
+    fn policy_of(&self, apply_to: ApplyTo, name: &str) -> Option<&Policy> {
+        let mut policies = self.policies.iter().filter(|policy| policy.apply_to == apply_to);
+        policies.find(|policy| policy.covers(name))
+    }
+}
+
+impl Finding {
+    fn missing(subject: String) -> Self {
+        let what = "is missing".to_owned();
+        Self { severity: Severity::Problem, subject, what, remedy: APPLY.to_owned() }
+    }
+}
+
+fn judge_exchange(
+    name: &str,
+    seen: Option<ExchangeSeen>,
+    wanted: Option<&Policy>,
+    policies: &HashMap<String, Map<String, Value>>,
+) -> Vec<Finding> {
+    let subject = format!("exchange {name}");
+    let Some(seen) = seen else { return vec![Finding::missing(subject)] };
+    let mut findings = Vec::new();
+    if seen.kind != "topic" || !seen.durable || !seen.arguments.is_empty() {
+        findings.push(Finding {
+            severity: Severity::Problem,
+            subject: subject.clone(),
+            what: format!(
+                "is a {} exchange{}{}; ours are durable topic exchanges without arguments, and \
+                 clients that declare them so are refused",
+                seen.kind,
+                if seen.durable { "" } else { ", not durable" },
+                if seen.arguments.is_empty() { "" } else { ", with arguments" },
+            ),
+            remedy: "delete it and run `queuegram topology apply`".to_owned(),
+        });
+    }
+    findings.extend(judge_policy(&subject, seen.policy.as_deref(), wanted, policies));
+    findings
+}
+
+fn judge_queue(
+    queue: &Queue,
+    seen: &QueueSeen,
+    wanted: Option<&Policy>,
+    policies: &HashMap<String, Map<String, Value>>,
+) -> Vec<Finding> {
+    let subject = format!("queue {}", queue.name);
+    let mut findings = Vec::new();
+    if !seen.durable {
+        findings.push(Finding {
+            severity: Severity::Problem,
+            subject: subject.clone(),
+            what: "is not durable: a restart of the broker loses it".to_owned(),
+            remedy: "empty it, delete it, and let it be declared again".to_owned(),
+        });
+    }
+    let wanted_arguments = queue.arguments();
+    for (name, value) in &wanted_arguments {
+        // A queue declared without a type has the vhost's default, which is classic.
+        let found = seen.arguments.get(name).cloned().unwrap_or(Value::Null);
+        if found == *value {
+            continue;
+        }
+        let is_kind = name == "x-queue-type";
+        findings.push(Finding {
+            severity: if is_kind { Severity::Warning } else { Severity::Problem },
+            subject: subject.clone(),
+            what: format!("has {name} = {found}, wanted is {value}"),
+            remedy: if is_kind {
+                "set amqp.queue_kind to it, or empty and delete the queue to have it declared \
+                 again"
+            } else {
+                "empty it, delete it, and let it be declared again"
+            }
+            .to_owned(),
+        });
+    }
+    findings.extend(judge_policy(&subject, seen.policy.as_deref(), wanted, policies));
+    findings
+}
+
+/// RabbitMQ applies one policy to a thing. It may be another than ours, as long as it says the
+/// same.
+fn judge_policy(
+    subject: &str,
+    applied: Option<&str>,
+    wanted: Option<&Policy>,
+    policies: &HashMap<String, Map<String, Value>>,
+) -> Vec<Finding> {
+    let Some(wanted) = wanted else { return Vec::new() };
+    let nothing = Map::new();
+    let definition = applied.and_then(|name| policies.get(name)).unwrap_or(&nothing);
+    let differing: Vec<&str> = wanted
+        .definition
+        .iter()
+        .filter(|(key, value)| definition.get(*key) != Some(value))
+        .map(|(key, _)| key.as_str())
+        .collect();
+    if differing.is_empty() {
+        return Vec::new();
+    }
+    // Bounds are a matter of taste; where messages go is not.
+    let loses = differing.iter().any(|key| {
+        ["alternate-exchange", "dead-letter-exchange", "dead-letter-routing-key"].contains(key)
+    });
+    let keys = differing.join(", ");
+    let (what, remedy) = match applied {
+        None => (format!("has no policy: it lacks {keys}"), APPLY.to_owned()),
+        Some(name) if name == wanted.name => (
+            format!("has the policy {name}, which differs in {keys}"),
+            APPLY.to_owned(),
+        ),
+        Some(name) => (
+            format!("has the policy {name} instead of {}: it lacks {keys}", wanted.name),
+            format!(
+                "lower the priority of {name} below {}, or give it the same definition; then {APPLY}",
+                wanted.priority
+            ),
+        ),
+    };
+    let severity = if loses { Severity::Problem } else { Severity::Warning };
+    vec![Finding { severity, subject: subject.to_owned(), what, remedy }]
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::Names;
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::QueueKind;
+    use crate::management::BrokerVersion;
+
+    fn topology() -> Topology {
+        Topology::describe(&Names::default(), QueueKind::Quorum, BrokerVersion::OLDEST)
+    }
+
+    fn as_set(topology: &Topology) -> HashMap<String, Map<String, Value>> {
+        topology.policies.iter().map(|p| (p.name.clone(), p.definition.clone())).collect()
+    }
+
+    fn exchange(policy: Option<&str>) -> Option<ExchangeSeen> {
+        let policy = policy.map(str::to_owned);
+        let arguments = Map::new();
+        Some(ExchangeSeen { kind: "topic".to_owned(), durable: true, arguments, policy })
+    }
+
+    #[test]
+    fn every_name_finds_the_policy_made_for_it() {
+        let topology = topology();
+        for (apply_to, name, policy) in [
+            (ApplyTo::Exchanges, "tg.commands", Some("tg-unrouted")),
+            (ApplyTo::Exchanges, "tg.control", Some("tg-unowned")),
+            (ApplyTo::Exchanges, "tg.results", None),
+            (ApplyTo::Queues, "tg.commands.acme", Some("tg-commands")),
+            (ApplyTo::Queues, "tg.unrouted", Some("tg-service")),
+            (ApplyTo::Queues, "tg.dead", Some("tg-dead")),
+            (ApplyTo::Queues, "crm.replies", None),
+        ] {
+            let found = topology.policy_of(apply_to, name).map(|policy| policy.name.as_str());
+            assert_eq!(found, policy, "{name}");
+        }
+    }
+
+    /// What the broker has → how many findings, and how bad.
+    #[test]
+    fn a_missing_or_overridden_policy_is_a_problem() {
+        let topology = topology();
+        let wanted = topology.policy_of(ApplyTo::Exchanges, "tg.commands");
+        type Definitions = HashMap<String, Map<String, Value>>;
+        let judge = |policy: Option<&str>, set: &Definitions| {
+            judge_exchange("tg.commands", exchange(policy), wanted, set)
+        };
+        let ours = as_set(&topology);
+        assert_eq!(judge(Some("tg-unrouted"), &ours), []);
+
+        let absent = judge(None, &HashMap::new());
+        assert!(absent[0].what.contains("no policy") && absent[0].severity == Severity::Problem);
+
+        let mut overridden = ours.clone();
+        overridden.insert("everything".to_owned(), Map::new());
+        let found = judge(Some("everything"), &overridden);
+        assert!(found[0].what.contains("instead of tg-unrouted"), "{found:?}");
+        assert!(found[0].remedy.contains("priority of everything below 100"), "{found:?}");
+
+        let mut equal = ours;
+        equal.insert("theirs".to_owned(), wanted.unwrap().definition.clone());
+        assert_eq!(judge(Some("theirs"), &equal), []);
+    }
+
+    #[test]
+    fn other_bounds_are_only_a_warning() {
+        let topology = topology();
+        let mut set = as_set(&topology);
+        let service = set.get_mut("tg-service").unwrap();
+        service.insert("max-length".to_owned(), json!(7));
+        let queue = &topology.queues[0];
+        let seen = QueueSeen {
+            name: queue.name.clone(),
+            durable: true,
+            arguments: queue.arguments(),
+            policy: Some("tg-service".to_owned()),
+        };
+        let wanted = topology.policy_of(ApplyTo::Queues, &queue.name);
+        let found = judge_queue(queue, &seen, wanted, &set);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].severity, Severity::Warning);
+        assert!(found[0].what.contains("differs in max-length"), "{found:?}");
+    }
+
+    #[test]
+    fn a_queue_without_single_active_consumer_is_a_problem() {
+        let topology = topology();
+        let name = "tg.commands.acme".to_owned();
+        let queue = Queue { name: name.clone(), kind: QueueKind::Quorum, single_active: true };
+        let arguments = Map::from_iter([("x-queue-type".to_owned(), json!("classic"))]);
+        let policy = Some("tg-commands".to_owned());
+        let seen = QueueSeen { name, durable: true, arguments, policy };
+        let wanted = topology.policy_of(ApplyTo::Queues, &queue.name);
+        let found = judge_queue(&queue, &seen, wanted, &as_set(&topology));
+        let by_argument = |name: &str| found.iter().find(|f| f.what.contains(name)).unwrap();
+        assert_eq!(by_argument("x-single-active-consumer").severity, Severity::Problem);
+        assert_eq!(by_argument("x-queue-type").severity, Severity::Warning);
+    }
+
+    #[test]
+    fn an_exchange_of_another_kind_is_a_problem() {
+        let odd = ExchangeSeen {
+            kind: "fanout".to_owned(),
+            durable: false,
+            arguments: Map::new(),
+            policy: None,
+        };
+        let found = judge_exchange("tg.results", Some(odd), None, &HashMap::new());
+        assert!(found[0].what.contains("fanout exchange, not durable"), "{found:?}");
+        assert_eq!(judge_exchange("tg.results", None, None, &HashMap::new())[0].what, "is missing");
+    }
+}
