@@ -13,7 +13,7 @@ use crate::ids::{CommandId, ExternalRef, InstanceId, MethodName};
 use crate::reply_to::ReplyTo;
 
 /// A command that was read and found whole; made by [`crate::envelope::decode`].
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Command {
     /// The idempotency key, unique per instance.
     pub id: CommandId,
@@ -43,6 +43,19 @@ pub struct Command {
     pub redelivered: bool,
     /// The broker's user that published it, validated by the broker.
     pub user_id: Option<String>,
+}
+
+/// Params name people and hold texts: a log may know that a command came, not what is in it.
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Command")
+            .field("id", &self.id)
+            .field("method", &self.method)
+            .field("instance", &self.instance)
+            .field("deadline", &self.deadline)
+            .field("redelivered", &self.redelivered)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Command {
@@ -123,7 +136,7 @@ impl fmt::Debug for ApiKey {
 
 /// The body of a command as a caller writes it. Every field but `params` may instead be given as
 /// an AMQP property or, for method and instance, by the routing key.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Clone, Default, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CommandBody {
     /// Idempotency key, unique per instance. The same id and params again gets the same result
@@ -159,6 +172,16 @@ pub struct CommandBody {
     /// Only where the instance asks for one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key: Option<ApiKey>,
+}
+
+impl fmt::Debug for CommandBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CommandBody")
+            .field("id", &self.id)
+            .field("method", &self.method)
+            .field("instance", &self.instance)
+            .finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]

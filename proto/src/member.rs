@@ -59,7 +59,7 @@ pub enum MemberStatus {
 }
 
 /// One row of a result's `members`, in the order given.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MemberOutcome {
     /// The member as the caller wrote it.
     pub input: Value,
@@ -234,6 +234,16 @@ impl fmt::Debug for MemberTarget {
 impl fmt::Debug for MemberInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "MemberInput({:?})", self.target)
+    }
+}
+
+impl fmt::Debug for MemberOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemberOutcome")
+            .field("user_id", &self.user_id)
+            .field("status", &self.status)
+            .field("error_code", &self.error_code)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,8 @@
 //! The result of a command: exactly one distinct one each. [`Outcome`] is what the work came to,
 //! [`CommandResult`] the body that every reader gets.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,7 +49,7 @@ impl Status {
 }
 
 /// What the work of a command came to, before it is addressed to anybody.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Outcome {
     /// How it ended.
     pub status: Status,
@@ -90,7 +92,7 @@ impl From<Fault> for Outcome {
 }
 
 /// The body of a result. It is flat, since some readers can match only fields at the top.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CommandResult {
     /// Version of this form.
     pub v: u32,
@@ -252,6 +254,30 @@ impl CommandResult {
     }
 }
 
+/// Results name people as their caller did, by phone number too: none of that goes into a log.
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outcome")
+            .field("status", &self.status)
+            .field("chat_id", &self.chat_id)
+            .field("fault", &self.fault)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for CommandResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CommandResult")
+            .field("id", &self.id)
+            .field("instance", &self.instance)
+            .field("event", &self.event)
+            .field("status", &self.status)
+            .field("chat_id", &self.chat_id)
+            .field("error_code", &self.error_code)
+            .finish_non_exhaustive()
+    }
+}
+
 fn type_name(method: Option<&MethodName>) -> String {
     format!("{}.result", method.map_or("command.rejected", MethodName::as_str))
 }
@@ -335,6 +361,16 @@ mod tests {
         let conflict = result("a", Fault::conflict("used").into());
         let hash = "0123456789abcdef0123";
         assert_eq!(conflict.message_id_apart(hash), "acme-sales:a:ID_REUSED:0123456789abcdef");
+    }
+
+    #[test]
+    fn what_is_in_a_result_is_not_in_a_log() {
+        let outcome = Outcome::done(None, json!({"members":[{"input":"+49canary"}]}));
+        assert!(!format!("{outcome:?}").contains("canary"));
+        assert!(!format!("{:?}", result("a", outcome)).contains("canary"));
+        let mut with_params = command("a");
+        with_params.params.insert("text".into(), "canary".into());
+        assert!(!format!("{with_params:?}").contains("canary"));
     }
 
     #[test]

@@ -1,0 +1,198 @@
+//! What each event tells beside the envelope: one type per kind of event.
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::AccountState;
+use crate::ids::{ChatId, MethodName, UserId};
+use crate::outcome::Status;
+
+/// Data of `account.state`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountStateChanged {
+    /// The state before.
+    pub from: AccountState,
+    /// The state now.
+    pub to: AccountState,
+    /// Why: Telegram's name of an error, or one of Queuegram's.
+    pub reason: Option<String>,
+    /// Until when, where that is known.
+    #[serde(with = "crate::time::optional_rfc3339_ms")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// Data of `account.login.qr`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LoginQr {
+    /// Names this login in the orders that answer it.
+    pub login_id: String,
+    /// The `tg://login?token=…` link to show as a QR code, sealed to the asker.
+    pub sealed_url: String,
+    /// When it stops working; a new one follows.
+    #[serde(with = "crate::time::rfc3339_ms")]
+    #[schemars(with = "DateTime<Utc>")]
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Data of `account.login.code_needed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LoginCodeNeeded {
+    /// Names this login in the orders that answer it.
+    pub login_id: String,
+    /// The public key to seal the code to (base64).
+    pub seal_key: String,
+    /// How Telegram sent the code: `app`, `sms`, `call`, …
+    pub hint: Option<String>,
+}
+
+/// Data of `account.login.password_needed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LoginPasswordNeeded {
+    /// Names this login in the orders that answer it.
+    pub login_id: String,
+    /// The public key to seal the password to (base64).
+    pub seal_key: String,
+    /// The hint that the account's owner set for the password.
+    pub hint: Option<String>,
+}
+
+/// Data of `account.login.failed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LoginFailed {
+    /// Names the login.
+    pub login_id: String,
+    /// Telegram's name of the error, or one of Queuegram's.
+    pub reason: String,
+}
+
+/// Data of `command.delayed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CommandDelayed {
+    /// The class of calls that it waits for.
+    pub class: String,
+    /// When it is tried again.
+    #[serde(with = "crate::time::rfc3339_ms")]
+    #[schemars(with = "DateTime<Utc>")]
+    pub retry_at: DateTime<Utc>,
+}
+
+/// Data of `command.unknown`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CommandUnknown {
+    /// What was asked for.
+    pub method: MethodName,
+    /// The step that may or may not have happened.
+    pub step: Option<String>,
+}
+
+/// Data of `command.dead`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CommandDead {
+    /// The queue that keeps it.
+    pub queue: String,
+    /// The `error_code` that it was answered with.
+    pub reason: String,
+}
+
+/// Data of `group.created`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GroupCreated {
+    /// The group's title.
+    pub title: String,
+}
+
+/// Data of `group.renamed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GroupRenamed {
+    /// The new title.
+    pub title: String,
+}
+
+/// Data of `group.deleted`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GroupDeleted {
+    /// The title that it had, where that is known.
+    pub title: Option<String>,
+}
+
+/// Data of `group.migrated`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GroupMigrated {
+    /// The basic group.
+    pub from: ChatId,
+    /// The supergroup that it became.
+    pub to: ChatId,
+}
+
+/// Data of `group.member_joined`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MemberJoined {
+    /// Who.
+    pub user_id: UserId,
+    /// The invite link that they came by.
+    pub link: Option<String>,
+}
+
+/// Data of `group.member_left`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MemberLeft {
+    /// Who.
+    pub user_id: UserId,
+    /// The invite link that they had come by, where that is known.
+    pub link: Option<String>,
+}
+
+/// Data of `reply.undeliverable`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReplyUndeliverable {
+    /// The exchange that it was published to; empty for the default one.
+    pub exchange: String,
+    /// The routing key, or the queue.
+    pub routing_key: String,
+    /// How the command had ended.
+    pub status: Status,
+}
+
+/// Data of `limit.hit`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LimitHit {
+    /// The class of calls.
+    pub class: String,
+    /// Until when.
+    #[serde(with = "crate::time::optional_rfc3339_ms")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// Data of `limit.paused`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LimitPaused {
+    /// The class of calls.
+    pub class: String,
+    /// Until when.
+    #[serde(with = "crate::time::optional_rfc3339_ms")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// Data of `limit.resumed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LimitResumed {
+    /// The class of calls.
+    pub class: String,
+    /// Always null; the field is there so that the three limit events read alike.
+    #[serde(with = "crate::time::optional_rfc3339_ms")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// Data of `limit.groups_near_full`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GroupsNearFull {
+    /// How many groups the account is in.
+    pub groups: u32,
+    /// How many Telegram allows it.
+    pub groups_max: u32,
+}
