@@ -1,0 +1,124 @@
+//! The `queuegram` command line, run as a person or a script runs it.
+
+use std::path::PathBuf;
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+
+use super::binaries;
+use super::tgsim::Tgsim;
+
+/// No command of ours may take longer.
+const BOUND: Duration = Duration::from_secs(90);
+
+/// The program with the addresses of one scene.
+#[derive(Debug, Clone)]
+pub struct Ctl {
+    program: PathBuf,
+    env: Vec<(String, String)>,
+}
+
+impl Ctl {
+    /// Finds the program.
+    ///
+    /// # Errors
+    /// When it can't be built.
+    pub async fn new(env: &[(String, String)]) -> Result<Self> {
+        Ok(Self { program: binaries::program("queuegram").await?, env: env.to_vec() })
+    }
+
+    /// Runs it and gives whatever comes out.
+    ///
+    /// # Errors
+    /// When it can't be started or does not end.
+    pub async fn run(&self, args: &[&str]) -> Result<Output> {
+        let child = self.command(args).stdin(Stdio::null()).spawn().context("queuegram")?;
+        let output = tokio::time::timeout(BOUND, child.wait_with_output()).await;
+        Ok(output.with_context(|| format!("queuegram {} hangs", args.join(" ")))??)
+    }
+
+    /// Runs it; it must succeed. Its standard output.
+    ///
+    /// # Errors
+    /// When it fails; the error holds what it said.
+    pub async fn ok(&self, args: &[&str]) -> Result<String> {
+        let output = self.run(args).await?;
+        ensure!(
+            output.status.success(),
+            "queuegram {}: {}\n{}{}",
+            args.join(" "),
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Runs it with `--json`; it must succeed.
+    ///
+    /// # Errors
+    /// When it fails or prints no JSON.
+    pub async fn json(&self, args: &[&str]) -> Result<Value> {
+        let args: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
+        let text = self.ok(&args).await?;
+        serde_json::from_str(&text).with_context(|| format!("queuegram {}: {text}", args.join(" ")))
+    }
+
+    /// `queuegram login`: answers its prompts with the code that tgsim's person just got and, where
+    /// the account has one, the password.
+    ///
+    /// # Errors
+    /// When the login fails; the error holds what the program said.
+    pub async fn login(
+        &self,
+        instance: &str,
+        phone: &str,
+        password: Option<&str>,
+        tgsim: &Tgsim,
+        user: i64,
+    ) -> Result<String> {
+        let args = ["login", instance, "--phone", phone];
+        let mut child = self.command(&args).stdin(Stdio::piped()).spawn().context("queuegram")?;
+        let mut stdin = child.stdin.take().context("no pipe")?;
+        let prompts = async {
+            let code = tgsim.code(user).await?;
+            let password = password.map(|password| format!("{password}\n")).unwrap_or_default();
+            // A failed login closes the pipe early; its own words are then the better error.
+            let _closed = stdin.write_all(format!("{code}\n{password}").as_bytes()).await;
+            drop(stdin);
+            anyhow::Ok(())
+        };
+        let both = async {
+            let (asked, output) = tokio::join!(prompts, child.wait_with_output());
+            anyhow::Ok((asked, output?))
+        };
+        let (asked, output) =
+            tokio::time::timeout(BOUND, both).await.context("queuegram login hangs")??;
+        ensure!(
+            output.status.success(),
+            "queuegram login: {}\n{}{}\n{}",
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+            asked.err().map(|error| error.to_string()).unwrap_or_default()
+        );
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .args(args)
+            .env_clear()
+            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+            .envs(self.env.iter().map(|(key, value)| (key, value)))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+}

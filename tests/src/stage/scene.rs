@@ -1,0 +1,243 @@
+//! What one story plays on: its own vhost, Redis, simulated Telegram, vault and workers.
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+
+use super::corner::RedisCorner;
+use super::ctl::Ctl;
+use super::folder::Folder;
+use super::servers::Addresses;
+use super::tgsim::{API_HASH, API_ID, Tgsim};
+use super::vhost::Vhost;
+use super::worker::Worker;
+use super::{Caller, Listener, shared};
+
+/// How a scene is set.
+#[derive(Debug, Clone)]
+pub struct SceneOptions {
+    /// A word for names of folders and vhosts.
+    pub label: String,
+    /// The number of tgsim's first data centre.
+    pub dc: i32,
+    /// Settings of the workers beyond the usual, by their environment variables.
+    pub settings: Vec<(String, String)>,
+}
+
+impl SceneOptions {
+    /// The usual scene.
+    #[must_use]
+    pub fn new(label: &str) -> Self {
+        Self { label: label.to_owned(), dc: 2, settings: Vec::new() }
+    }
+
+    /// One more setting of the workers, e.g. `QUEUEGRAM_LIMITS__PROFILE`.
+    #[must_use]
+    pub fn setting(mut self, key: &str, value: &str) -> Self {
+        self.settings.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Another number for tgsim's first data centre.
+    #[must_use]
+    pub fn dc(mut self, dc: i32) -> Self {
+        self.dc = dc;
+        self
+    }
+}
+
+/// A person of the simulated world.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// Telegram's id.
+    pub id: i64,
+    /// `+…`
+    pub phone: String,
+    /// Without the `@`.
+    pub username: Option<String>,
+}
+
+/// A scene, until dropped.
+#[derive(Debug)]
+pub struct Scene {
+    // In the order in which they must end: who uses a thing before the thing.
+    /// The workers, in the order of their start.
+    pub workers: Vec<Worker>,
+    /// An ordinary AMQP client.
+    pub caller: Caller,
+    /// The simulated Telegram.
+    pub tgsim: Tgsim,
+    redis: RedisCorner,
+    /// The broker's corner.
+    pub vhost: Vhost,
+    /// Where vault, keys and logs lie.
+    pub folder: Folder,
+    settings: Vec<(String, String)>,
+}
+
+impl Scene {
+    /// The usual scene on the shared servers, with one worker that is ready.
+    ///
+    /// # Errors
+    /// When a part does not start.
+    pub async fn open(label: &str) -> Result<Self> {
+        Self::with(SceneOptions::new(label)).await
+    }
+
+    /// A scene on the shared servers, with one worker that is ready.
+    ///
+    /// # Errors
+    /// When a part does not start.
+    pub async fn with(options: SceneOptions) -> Result<Self> {
+        let mut scene = Self::without_worker(shared::servers().await?, options).await?;
+        scene.add_worker().await?;
+        Ok(scene)
+    }
+
+    /// A scene on these servers: topology applied, no worker yet.
+    ///
+    /// # Errors
+    /// When a part does not start.
+    pub async fn without_worker(addresses: &Addresses, options: SceneOptions) -> Result<Self> {
+        let folder = Folder::new("scene")?;
+        let (vhost, redis, tgsim) = tokio::try_join!(
+            Vhost::new(addresses, &options.label),
+            RedisCorner::new(addresses, folder.path()),
+            Tgsim::start(folder.path(), options.dc),
+        )?;
+        let caller = Caller::connect(&vhost.amqp_url).await?;
+        let scene = Self {
+            workers: Vec::new(),
+            caller,
+            tgsim,
+            redis,
+            vhost,
+            folder,
+            settings: options.settings,
+        };
+        scene.ctl().await?.ok(&["topology", "apply"]).await?;
+        Ok(scene)
+    }
+
+    /// Starts one more worker, on the same stores, and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub async fn add_worker(&mut self) -> Result<usize> {
+        let name = format!("worker-{}", self.workers.len() + 1);
+        let worker = Worker::start(self.folder.path(), &name, &self.worker_environment()).await?;
+        self.workers.push(worker);
+        Ok(self.workers.len() - 1)
+    }
+
+    /// The environment of a worker of this scene.
+    #[must_use]
+    pub fn worker_environment(&self) -> Vec<(String, String)> {
+        let file = |name: &str| self.folder.join(name).display().to_string();
+        let mut env = self.ctl_environment();
+        let own = [
+            ("QUEUEGRAM_REDIS__URL", self.redis.url.clone()),
+            ("QUEUEGRAM_TELEGRAM__API_ID", API_ID.to_string()),
+            ("QUEUEGRAM_TELEGRAM__API_HASH", API_HASH.to_owned()),
+            ("QUEUEGRAM_TELEGRAM__SERVER__DC", self.tgsim.dc.to_string()),
+            ("QUEUEGRAM_TELEGRAM__SERVER__ADDRESS", self.tgsim.address.clone()),
+            ("QUEUEGRAM_TELEGRAM__SERVER__PUBLIC_KEY", self.tgsim.public_key.display().to_string()),
+            ("QUEUEGRAM_VAULT__URL", format!("file://{}", file("vault"))),
+            ("QUEUEGRAM_VAULT__KEY_FILE", file("vault.key")),
+            ("QUEUEGRAM_VAULT__CREATE_KEY", "true".to_owned()),
+            ("QUEUEGRAM_ADMIN__LISTEN", "127.0.0.1:0".to_owned()),
+            ("QUEUEGRAM_LIMITS__PROFILE", "sandbox".to_owned()),
+        ];
+        env.extend(own.into_iter().map(|(key, value)| (key.to_owned(), value)));
+        env.extend(self.settings.iter().cloned());
+        env
+    }
+
+    /// The environment of the command line: the broker's addresses, nothing else.
+    #[must_use]
+    pub fn ctl_environment(&self) -> Vec<(String, String)> {
+        vec![
+            ("QUEUEGRAM_AMQP__URL".to_owned(), self.vhost.amqp_url.clone()),
+            ("QUEUEGRAM_AMQP__MANAGEMENT_URL".to_owned(), self.vhost.management_url.clone()),
+        ]
+    }
+
+    /// The command line.
+    ///
+    /// # Errors
+    /// When it can't be built.
+    pub async fn ctl(&self) -> Result<Ctl> {
+        Ctl::new(&self.ctl_environment()).await
+    }
+
+    /// The address of the scene's Redis.
+    #[must_use]
+    pub fn redis_url(&self) -> &str {
+        &self.redis.url
+    }
+
+    /// A person with these details beside a phone number and a first name, which are made up.
+    ///
+    /// # Errors
+    /// When tgsim refuses the details.
+    pub async fn person(&self, details: Value) -> Result<Person> {
+        // A range that no country uses; its number is as random as the rest of the scene.
+        let random = uuid::Uuid::new_v4().as_u128() % 10_000_000_000;
+        let phone = format!("+99{random:010}");
+        let mut user = json!({ "phone": phone, "first_name": "Somebody" });
+        let details = details.as_object().context("details are an object")?.clone();
+        let object = user.as_object_mut().context("an object")?;
+        object.extend(details);
+        let phone = object["phone"].as_str().context("a phone is a string")?.to_owned();
+        let username = object.get("username").and_then(Value::as_str).map(str::to_owned);
+        Ok(Person { id: self.tgsim.user(&user).await?, phone, username })
+    }
+
+    /// Connects a new person's account as `instance`, as an admin does: `instance add`, `login`.
+    ///
+    /// # Errors
+    /// When a command fails or the account does not get online.
+    pub async fn connect(&self, instance: &str) -> Result<Person> {
+        self.connect_as(instance, json!({ "first_name": "Manager" }), None).await
+    }
+
+    /// The same, with the person's details and the account's two-step password.
+    ///
+    /// # Errors
+    /// As [`Scene::connect`].
+    pub async fn connect_as(
+        &self,
+        instance: &str,
+        details: Value,
+        password: Option<&str>,
+    ) -> Result<Person> {
+        let person = self.person(details).await?;
+        let ctl = self.ctl().await?;
+        ctl.ok(&["instance", "add", instance]).await?;
+        ctl.login(instance, &person.phone, password, &self.tgsim, person.id).await?;
+        let shown = ctl.json(&["instance", "show", instance]).await?;
+        ensure!(shown.to_string().contains("\"online\""), "after the login: {shown}");
+        Ok(person)
+    }
+
+    /// Listens to everything on `tg.results`.
+    ///
+    /// # Errors
+    /// When the exchange is missing.
+    pub async fn results(&self) -> Result<Listener> {
+        Listener::on(&self.vhost.amqp_url, "tg.results", "#").await
+    }
+
+    /// Listens to everything on `tg.events`.
+    ///
+    /// # Errors
+    /// When the exchange is missing.
+    pub async fn events(&self) -> Result<Listener> {
+        Listener::on(&self.vhost.amqp_url, "tg.events", "#").await
+    }
+
+    /// Everything that this scene's processes logged, for errors and for looking for secrets.
+    #[must_use]
+    pub fn logs(&self) -> String {
+        self.workers.iter().map(Worker::log_text).collect::<Vec<_>>().join("\n")
+    }
+}

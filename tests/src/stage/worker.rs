@@ -1,0 +1,127 @@
+//! A worker process of one scene.
+
+use std::path::Path;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use rustix::process::Signal;
+use serde_json::Value;
+
+use super::children::{Launch, Running};
+use super::{binaries, patience};
+
+const START_BOUND: Duration = Duration::from_secs(60);
+
+/// A worker that runs until dropped.
+#[derive(Debug)]
+pub struct Worker {
+    /// `http://127.0.0.1:port` of `/live`, `/ready` and `/metrics`.
+    pub admin: String,
+    process: Running,
+}
+
+impl Worker {
+    /// Starts one with this environment and waits until it calls itself ready.
+    ///
+    /// # Errors
+    /// When it does not; the error holds its last words.
+    pub async fn start(folder: &Path, name: &str, env: &[(String, String)]) -> Result<Self> {
+        let program = binaries::program("queuegram-worker").await?;
+        let mut process = Launch::new(name, program, folder.join(format!("{name}.log")))
+            .envs(env.iter().cloned())
+            .cwd(folder)
+            .start()?;
+        let deadline = tokio::time::Instant::now() + START_BOUND;
+        loop {
+            process.check_alive()?;
+            if let Some(admin) = admin_address(&process.log_text())
+                && is_ready(&admin).await
+            {
+                return Ok(Self { admin, process });
+            }
+            if tokio::time::Instant::now() >= deadline {
+                let missing = match admin_address(&process.log_text()) {
+                    Some(admin) => text_of(&format!("{admin}/ready")).await.unwrap_or_default(),
+                    None => "it has not told its admin address".to_owned(),
+                };
+                anyhow::bail!("{name} is not ready: {missing}\n{}", process.log_text());
+            }
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+
+    /// Everything it has logged so far.
+    #[must_use]
+    pub fn log_text(&self) -> String {
+        self.process.log_text()
+    }
+
+    /// Its metrics, as Prometheus reads them.
+    ///
+    /// # Errors
+    /// When its admin port does not answer.
+    pub async fn metrics(&self) -> Result<String> {
+        text_of(&format!("{}/metrics", self.admin)).await
+    }
+
+    /// Ends it as a crash would.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Asks it to stop, as an orchestrator does.
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub fn terminate(&self) -> Result<()> {
+        self.process.signal(Signal::TERM)
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// When it does not come in a minute.
+    pub async fn ended(&mut self) -> Result<ExitStatus> {
+        self.process.ended(Duration::from_secs(60)).await
+    }
+
+    /// Waits until a metric's line, found by its beginning, has a value that `wanted` accepts.
+    ///
+    /// # Errors
+    /// When it never has.
+    pub async fn metric(&self, line: &str, wanted: impl Fn(f64) -> bool) -> Result<f64> {
+        let what = format!("the metric {line}");
+        patience::until(&what, Duration::from_secs(30), || async {
+            let metrics = self.metrics().await?;
+            let value = metrics
+                .lines()
+                .filter(|text| text.starts_with(line))
+                .filter_map(|text| text.rsplit(' ').next()?.parse::<f64>().ok())
+                .sum();
+            Ok(wanted(value).then_some(value))
+        })
+        .await
+    }
+}
+
+/// The address in the log line `admin listening`.
+fn admin_address(log: &str) -> Option<String> {
+    log.lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .find(|line| line["message"] == "admin listening")
+        .and_then(|line| Some(format!("http://{}", line["admin.address"].as_str()?)))
+}
+
+async fn is_ready(admin: &str) -> bool {
+    let get = reqwest::Client::new().get(format!("{admin}/ready"));
+    let answer = get.timeout(Duration::from_secs(5)).send().await;
+    answer.is_ok_and(|answer| answer.status().is_success())
+}
+
+async fn text_of(url: &str) -> Result<String> {
+    let get = reqwest::Client::new().get(url).timeout(Duration::from_secs(5));
+    let text = get.send().await?.text().await?;
+    ensure!(!text.is_empty(), "{url} gives nothing");
+    Ok(text)
+}
