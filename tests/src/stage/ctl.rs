@@ -1,6 +1,6 @@
 //! The `queuegram` command line, run as a person or a script runs it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
@@ -29,6 +29,12 @@ impl Ctl {
     /// When it can't be built.
     pub async fn new(env: &[(String, String)]) -> Result<Self> {
         Ok(Self { program: binaries::program("queuegram").await?, env: env.to_vec() })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        &self.program
     }
 
     /// Runs it and gives whatever comes out.
