@@ -110,9 +110,6 @@ pub enum Effect {
     /// A message was sent. The text never stands in the journal, only its length.
     #[serde(rename = "message.sent")]
     MessageSent { chat_id: i64, message_id: i32, random_id: String, chars: usize },
-    /// A message was forwarded.
-    #[serde(rename = "message.forwarded")]
-    MessageForwarded { chat_id: i64, message_id: i32, from_chat_id: i64, from_message_id: i32 },
     /// A message was edited.
     #[serde(rename = "message.edited")]
     MessageEdited { chat_id: i64, message_id: i32, chars: usize },

@@ -9,6 +9,9 @@ pub struct Limits {
     pub chat_members: usize,
     /// Members of a supergroup: `config.megagroup_size_max`.
     pub megagroup_members: usize,
+    /// Members of a supergroup that can still be deleted: 1000, `CHANNEL_TOO_LARGE` on
+    /// <https://core.telegram.org/method/channels.deleteChannel>.
+    pub deletable_members: usize,
     /// Messages forwarded to a new member at most: `config.forwarded_count_max`.
     pub forwarded: i32,
     /// UTF-8 characters of a message: `config.message_length_max`.
@@ -67,6 +70,7 @@ impl Default for Limits {
         Self {
             chat_members: 200,
             megagroup_members: 200_000,
+            deletable_members: 1000,
             forwarded: 100,
             message_chars: 4096,
             title_chars: 128,

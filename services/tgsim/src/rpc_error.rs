@@ -28,11 +28,8 @@ impl RpcError {
         Self { code, name: name.into() }
     }
 
-    /// Whether the documented name `pattern` stands for this error; `%d` stands for a number, as on Telegram's pages.
-    pub fn matches(&self, code: i32, pattern: &str) -> bool {
-        if self.code != code {
-            return false;
-        }
+    /// Whether the documented name `pattern` stands for this one; `%d` stands for a number, as on Telegram's pages.
+    pub fn has_name(&self, pattern: &str) -> bool {
         match pattern.split_once("%d") {
             None => self.name == pattern,
             Some((before, after)) => self
@@ -42,6 +39,14 @@ impl RpcError {
                 .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit())),
         }
     }
+}
+
+/// The code of `not_simulated`: none of Telegram's.
+pub const NOT_SIMULATED: i32 = 501;
+
+/// The request is known, this option of it is not: said aloud rather than ignored.
+pub fn not_simulated(option: &str) -> RpcError {
+    RpcError::new(NOT_SIMULATED, format!("NOT_SIMULATED_{}", option.to_uppercase()))
 }
 
 /// 400, the common case: the request can't be right.

@@ -210,3 +210,19 @@ pub fn peer_settings() -> types::PeerSettings {
         photo_change_date: None,
     }
 }
+
+/// A `botInfo` with every optional field absent.
+pub fn bot_info() -> types::BotInfo {
+    types::BotInfo {
+        has_preview_medias: false,
+        user_id: None,
+        description: None,
+        description_photo: None,
+        description_document: None,
+        commands: None,
+        menu_button: None,
+        privacy_policy_url: None,
+        app_settings: None,
+        verifier_settings: None,
+    }
+}

@@ -158,6 +158,12 @@ impl Cx<'_> {
         }
     }
 
+    /// Puts a copy of an existing message into one more box (history shown to a newcomer).
+    pub fn deliver_copy(&mut self, to: UserId, original: Message) -> i32 {
+        let out = original.from == PeerId::User(to);
+        self.put_in_box(to, Message { out, reply_to: None, pinned: false, ..original })
+    }
+
     fn deliver(
         &mut self,
         to: UserId,
@@ -167,34 +173,42 @@ impl Cx<'_> {
         body: &Body,
         options: &PostOptions,
     ) -> i32 {
-        let (date, limit) = (self.now, self.world.limits.box_log);
-        let reply_to = self.reply_in_box_of(to, from, options.reply_to);
-        let Some(user) = self.world.users.get_mut(&to) else { return 0 };
         let message = Message {
             id: 0,
             global,
             peer,
             from: from.into(),
             out: to == from,
-            date,
+            date: self.now,
             edit_date: None,
             body: body.clone(),
-            reply_to,
+            reply_to: self.reply_in_box_of(to, from, options.reply_to),
             silent: options.silent,
             pinned: false,
-            ttl_period: None,
+            ttl_period: match peer {
+                PeerId::Chat(id) => self.world.chats.get(&id).and_then(|c| c.ttl_period),
+                PeerId::User(_) | PeerId::Channel(_) => None,
+            },
         };
+        self.put_in_box(to, message)
+    }
+
+    fn put_in_box(&mut self, to: UserId, message: Message) -> i32 {
+        let limit = self.world.limits.box_log;
+        let Some(user) = self.world.users.get_mut(&to) else { return 0 };
         let (id, step) = user.mailbox.put(message.clone(), limit);
-        let dialog = user.dialogs.entry(peer).or_default();
+        self.world.copies.entry(message.global).or_default().push((to, id));
+        let dialog = user.dialogs.entry(message.peer).or_default();
         dialog.top_message = id;
-        if to == from {
+        if message.out {
             dialog.read_inbox_max_id = id;
         }
         let message = Message { id, ..message };
+        let (pts, pts_count) = (step.pts, step.pts_count);
         let update = types::UpdateNewMessage {
             message: self.world.message_view(to, &message),
-            pts: step.pts,
-            pts_count: step.pts_count,
+            pts,
+            pts_count,
         };
         self.tell(to, update.into(), &message.peers());
         id
@@ -207,7 +221,7 @@ impl Cx<'_> {
             return Some(id);
         }
         let global = self.world.users.get(&from)?.mailbox.messages.get(&id)?.global;
-        let theirs = &self.world.users.get(&to)?.mailbox;
-        theirs.messages.values().rev().find(|m| m.global == global).map(|m| m.id)
+        let copies = self.world.copies.get(&global)?;
+        copies.iter().find(|(owner, _)| *owner == to).map(|(_, id)| *id)
     }
 }

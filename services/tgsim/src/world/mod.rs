@@ -8,6 +8,7 @@ mod ids;
 mod link;
 mod mailbox;
 mod member;
+mod membership;
 mod message;
 mod people;
 mod privacy;
@@ -52,6 +53,8 @@ pub struct World {
     pub phones: HashMap<String, UserId>,
     /// Invite hash → group.
     pub links: HashMap<String, PeerId>,
+    /// Where the copies of one message lie: box owner and id there.
+    pub copies: HashMap<u64, Vec<(UserId, i32)>>,
     /// How many of everything were made: the source of ids.
     pub made: u64,
 }
@@ -69,6 +72,7 @@ impl World {
             usernames: HashMap::new(),
             phones: HashMap::new(),
             links: HashMap::new(),
+            copies: HashMap::new(),
             made: 0,
         }
     }

@@ -112,3 +112,59 @@ pub fn is_no_admin(rights: &types::ChatAdminRights) -> bool {
 pub fn is_unrestricted(rights: &types::ChatBannedRights) -> bool {
     types::ChatBannedRights { until_date: 0, ..rights.clone() } == no_banned_rights()
 }
+
+/// The names of the rights that are set, for the journal.
+pub fn admin_right_names(rights: &types::ChatAdminRights) -> Vec<&'static str> {
+    let all = [
+        ("change_info", rights.change_info),
+        ("post_messages", rights.post_messages),
+        ("edit_messages", rights.edit_messages),
+        ("delete_messages", rights.delete_messages),
+        ("ban_users", rights.ban_users),
+        ("invite_users", rights.invite_users),
+        ("pin_messages", rights.pin_messages),
+        ("add_admins", rights.add_admins),
+        ("anonymous", rights.anonymous),
+        ("manage_call", rights.manage_call),
+        ("other", rights.other),
+        ("manage_topics", rights.manage_topics),
+        ("post_stories", rights.post_stories),
+        ("edit_stories", rights.edit_stories),
+        ("delete_stories", rights.delete_stories),
+        ("manage_direct_messages", rights.manage_direct_messages),
+        ("manage_ranks", rights.manage_ranks),
+        ("manage_linked_peers", rights.manage_linked_peers),
+        ("manage_welcome_messages", rights.manage_welcome_messages),
+    ];
+    all.into_iter().filter_map(|(name, set)| set.then_some(name)).collect()
+}
+
+/// The names of what is forbidden, for the journal.
+pub fn banned_right_names(rights: &types::ChatBannedRights) -> Vec<&'static str> {
+    let all = [
+        ("view_messages", rights.view_messages),
+        ("send_messages", rights.send_messages),
+        ("send_media", rights.send_media),
+        ("send_stickers", rights.send_stickers),
+        ("send_gifs", rights.send_gifs),
+        ("send_games", rights.send_games),
+        ("send_inline", rights.send_inline),
+        ("embed_links", rights.embed_links),
+        ("send_polls", rights.send_polls),
+        ("change_info", rights.change_info),
+        ("invite_users", rights.invite_users),
+        ("pin_messages", rights.pin_messages),
+        ("manage_topics", rights.manage_topics),
+        ("send_photos", rights.send_photos),
+        ("send_videos", rights.send_videos),
+        ("send_roundvideos", rights.send_roundvideos),
+        ("send_audios", rights.send_audios),
+        ("send_voices", rights.send_voices),
+        ("send_docs", rights.send_docs),
+        ("send_plain", rights.send_plain),
+        ("edit_rank", rights.edit_rank),
+        ("send_reactions", rights.send_reactions),
+        ("manage_linked_peers", rights.manage_linked_peers),
+    ];
+    all.into_iter().filter_map(|(name, set)| set.then_some(name)).collect()
+}

@@ -12,7 +12,7 @@ impl World {
         };
         let member = chat.members.get(&viewer);
         let left = chat.left.contains(&viewer);
-        if chat.deleted || (member.is_none() && !left && chat.migrated_to.is_none()) {
+        if chat.deleted || (member.is_none() && !left) {
             return types::ChatForbidden { id: id.0, title: chat.title.clone() }.into();
         }
         let admin = member.and_then(|m| match &m.role {
