@@ -1,1 +1,36 @@
-//! In preparation.
+//! Telegram user accounts, as the worker sees them: open an [`Account`] from a stored session, log one in, call
+//! Telegram one request at a time, and learn from every failure what it means.
+//!
+//! This is the only crate that knows grammers. No grammers type stands in a public signature, so the rest of the
+//! system is written in the project's own words, and every answer can be kept in the ledger (they are all serde).
+//!
+//! - [`account`]: open, call, close; reconnects, timeouts, bounds.
+//! - [`session`]: what must be stored so that an account stays logged in, and when it changed.
+//! - [`login`]: connecting an account by phone code and 2FA password.
+//! - [`calls`]: Telegram's requests, one per function.
+//! - [`fault`]: what each of Telegram's errors means for the command and for the account.
+
+pub mod account;
+pub mod calls;
+pub mod config;
+pub mod error;
+pub mod fault;
+mod keys;
+pub mod limits;
+pub mod link;
+pub mod login;
+pub mod peer;
+pub mod peers;
+pub mod secret;
+pub mod session;
+
+pub use account::Account;
+pub use account::{OpenError, Telegram};
+pub use config::TelegramConfig;
+pub use error::{CallError, FloodWait, RpcFault};
+pub use fault::AccountVerdict;
+pub use login::{Login, LoginError, LoginProgress};
+pub use peer::{GroupKind, GroupPeer, UserPeer};
+pub use peers::{PeerBook, PeerRecord};
+pub use secret::{LoginCode, LoginPassword, Phone};
+pub use session::{SessionRecord, SessionSink};

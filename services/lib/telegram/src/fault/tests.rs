@@ -1,0 +1,160 @@
+//! The table, error by error: what a reader of a result gets to see is spelt out here, not computed.
+
+use std::collections::HashSet;
+
+use proto::ErrorKind;
+
+use super::*;
+
+fn rpc(code: i32, message: &str) -> CallError {
+    CallError::Rpc(RpcFault::new(code, message, "messages.addChatUser"))
+}
+
+#[test]
+fn each_error_has_one_row() {
+    let mut seen = HashSet::new();
+    for row in TABLE {
+        assert!(seen.insert(row.name), "{} twice", row.name);
+        assert!(!row.says.is_empty());
+    }
+}
+
+/// Telegram's code and message, then what a caller sees: kind, code, seconds to wait, and whether a repeat can help.
+#[test]
+fn callers_are_told_the_kind_by_which_they_can_act() {
+    let expected: &[(i32, &str, ErrorKind, &str, Option<u64>)] = &[
+        (420, "FLOOD_WAIT_30", ErrorKind::Throttled, "FLOOD_WAIT", Some(30)),
+        (420, "FLOOD_PREMIUM_WAIT_7", ErrorKind::Throttled, "FLOOD_PREMIUM_WAIT", Some(7)),
+        (420, "SLOWMODE_WAIT_5", ErrorKind::Throttled, "SLOWMODE_WAIT", Some(5)),
+        (420, "2FA_CONFIRM_WAIT_604800", ErrorKind::Throttled, "2FA_CONFIRM_WAIT", Some(604_800)),
+        (420, "TAKEOUT_INIT_DELAY_60", ErrorKind::Throttled, "TAKEOUT_INIT_DELAY", Some(60)),
+        (
+            406,
+            "FRESH_CHANGE_ADMINS_FORBIDDEN",
+            ErrorKind::Throttled,
+            "FRESH_CHANGE_ADMINS_FORBIDDEN",
+            Some(86_400),
+        ),
+        (400, "PEER_FLOOD", ErrorKind::Forbidden, "PEER_FLOOD", None),
+        (406, "USER_RESTRICTED", ErrorKind::Forbidden, "USER_RESTRICTED", None),
+        (403, "USER_RESTRICTED", ErrorKind::Forbidden, "USER_RESTRICTED", None),
+        (403, "USER_PRIVACY_RESTRICTED", ErrorKind::Forbidden, "USER_PRIVACY_RESTRICTED", None),
+        (400, "USER_NOT_MUTUAL_CONTACT", ErrorKind::Forbidden, "USER_NOT_MUTUAL_CONTACT", None),
+        (400, "CHANNELS_TOO_MUCH", ErrorKind::Forbidden, "CHANNELS_TOO_MUCH", None),
+        (400, "CHAT_ADMIN_REQUIRED", ErrorKind::Forbidden, "CHAT_ADMIN_REQUIRED", None),
+        (400, "CHANNEL_PRIVATE", ErrorKind::Forbidden, "CHANNEL_PRIVATE", None),
+        (400, "USERS_TOO_FEW", ErrorKind::Invalid, "USERS_TOO_FEW", None),
+        (400, "CHAT_ID_INVALID", ErrorKind::Invalid, "CHAT_ID_INVALID", None),
+        (400, "USER_ID_INVALID", ErrorKind::Invalid, "USER_ID_INVALID", None),
+        (400, "INVITE_HASH_EXPIRED", ErrorKind::Invalid, "INVITE_HASH_EXPIRED", None),
+        (401, "AUTH_KEY_UNREGISTERED", ErrorKind::Detached, "AUTH_KEY_UNREGISTERED", None),
+        (406, "AUTH_KEY_DUPLICATED", ErrorKind::Detached, "AUTH_KEY_DUPLICATED", None),
+        (401, "USER_DEACTIVATED_BAN", ErrorKind::Detached, "USER_DEACTIVATED_BAN", None),
+        (303, "USER_MIGRATE_4", ErrorKind::Unavailable, "USER_MIGRATE", None),
+        (500, "HISTORY_GET_FAILED", ErrorKind::Unavailable, "HISTORY_GET_FAILED", None),
+        (-503, "Timeout", ErrorKind::Unavailable, "Timeout", None),
+        // In no row:
+        (400, "SOMETHING_NEW", ErrorKind::Invalid, "SOMETHING_NEW", None),
+        (401, "SOMETHING_NEW", ErrorKind::Detached, "SOMETHING_NEW", None),
+        (403, "SOMETHING_NEW", ErrorKind::Forbidden, "SOMETHING_NEW", None),
+        (406, "SOMETHING_NEW", ErrorKind::Forbidden, "SOMETHING_NEW", None),
+        (420, "SOMETHING_NEW_9", ErrorKind::Throttled, "SOMETHING_NEW", Some(9)),
+        (500, "SOMETHING_NEW", ErrorKind::Unavailable, "SOMETHING_NEW", None),
+    ];
+    for (code, message, kind, name, retry_after_s) in expected {
+        let fault = of(&rpc(*code, message));
+        let got = (fault.kind, fault.code.as_str(), fault.retry_after_s);
+        assert_eq!(got, (*kind, *name, *retry_after_s), "{message}");
+    }
+}
+
+#[test]
+fn accounts_are_judged_error_by_error() {
+    let expected: &[(i32, &str, AccountVerdict)] = &[
+        (401, "AUTH_KEY_UNREGISTERED", AccountVerdict::LoggedOut),
+        (401, "AUTH_KEY_INVALID", AccountVerdict::LoggedOut),
+        (401, "AUTH_KEY_PERM_EMPTY", AccountVerdict::LoggedOut),
+        (401, "SESSION_REVOKED", AccountVerdict::LoggedOut),
+        (401, "SESSION_EXPIRED", AccountVerdict::LoggedOut),
+        (401, "SESSION_PASSWORD_NEEDED", AccountVerdict::LoggedOut),
+        (401, "SOMETHING_NEW", AccountVerdict::LoggedOut),
+        (406, "AUTH_KEY_DUPLICATED", AccountVerdict::Duplicated),
+        (401, "USER_DEACTIVATED", AccountVerdict::Banned),
+        (401, "USER_DEACTIVATED_BAN", AccountVerdict::Banned),
+        (400, "PHONE_NUMBER_BANNED", AccountVerdict::Banned),
+        (400, "PEER_FLOOD", AccountVerdict::Limited),
+        (406, "USER_RESTRICTED", AccountVerdict::Restricted),
+        (403, "USER_RESTRICTED", AccountVerdict::Restricted),
+        (400, "CHANNELS_TOO_MUCH", AccountVerdict::Full),
+        (420, "FLOOD_WAIT_9", AccountVerdict::Fine),
+        (403, "USER_PRIVACY_RESTRICTED", AccountVerdict::Fine),
+        (500, "SOMETHING_NEW", AccountVerdict::Fine),
+    ];
+    for (code, message, expected) in expected {
+        assert_eq!(verdict(&rpc(*code, message)), *expected, "{message}");
+    }
+    assert_eq!(verdict(&CallError::KeyUnknown), AccountVerdict::LoggedOut);
+    assert_eq!(verdict(&CallError::TimedOut), AccountVerdict::Fine);
+}
+
+#[test]
+fn a_member_gets_a_truthful_status() {
+    let expected: &[(i32, &str, MemberStatus)] = &[
+        (403, "USER_PRIVACY_RESTRICTED", MemberStatus::PrivacyBlocked),
+        (403, "USER_NOT_MUTUAL_CONTACT", MemberStatus::PrivacyBlocked),
+        (400, "USER_CHANNELS_TOO_MUCH", MemberStatus::TooManyGroups),
+        (400, "BOT_GROUPS_BLOCKED", MemberStatus::BotBlocked),
+        (400, "USER_BOT", MemberStatus::BotBlocked),
+        (400, "USER_ALREADY_PARTICIPANT", MemberStatus::AlreadyMember),
+        (400, "USER_NOT_PARTICIPANT", MemberStatus::NotMember),
+        (400, "INPUT_USER_DEACTIVATED", MemberStatus::NotFound),
+        (400, "USER_ID_INVALID", MemberStatus::NotFound),
+        (403, "PRIVACY_PREMIUM_REQUIRED", MemberStatus::NeedsPremium),
+        (420, "FLOOD_WAIT_30", MemberStatus::Throttled),
+        (400, "USER_KICKED", MemberStatus::Failed),
+        (400, "PEER_FLOOD", MemberStatus::Failed),
+        (400, "CHAT_ADMIN_REQUIRED", MemberStatus::Failed),
+        (400, "SOMETHING_NEW", MemberStatus::Failed),
+    ];
+    for (code, message, expected) in expected {
+        assert_eq!(member_status(&rpc(*code, message)), *expected, "{message}");
+    }
+    assert_eq!(member_status(&CallError::TimedOut), MemberStatus::Failed);
+}
+
+#[test]
+fn what_is_so_already_is_no_failure() {
+    for message in [
+        "CHAT_NOT_MODIFIED",
+        "CHAT_ABOUT_NOT_MODIFIED",
+        "SOMETHING_NOT_MODIFIED",
+        "USER_ALREADY_PARTICIPANT",
+        "RANDOM_ID_DUPLICATE",
+    ] {
+        assert!(already_so(&rpc(400, message)), "{message}");
+    }
+    for message in ["USER_NOT_PARTICIPANT", "CHAT_ADMIN_REQUIRED"] {
+        assert!(!already_so(&rpc(400, message)), "{message}");
+    }
+}
+
+#[test]
+fn an_unknown_outcome_of_what_must_not_be_repeated_is_uncertain() {
+    let kind = |error: &CallError| (of(error).kind, of_once(error).kind);
+    let unknown = (ErrorKind::Unavailable, ErrorKind::Uncertain);
+    assert_eq!(kind(&CallError::TimedOut), unknown);
+    assert_eq!(kind(&CallError::Lost(String::new())), unknown);
+    assert_eq!(kind(&rpc(500, "RPC_CALL_FAIL")), unknown);
+    let not_sent = (ErrorKind::Unavailable, ErrorKind::Unavailable);
+    assert_eq!(kind(&CallError::NotSent(String::new())), not_sent);
+    assert_eq!(kind(&CallError::Closed), (ErrorKind::Detached, ErrorKind::Detached));
+    assert_eq!(kind(&CallError::KeyUnknown), (ErrorKind::Detached, ErrorKind::Detached));
+}
+
+#[test]
+fn only_what_may_succeed_later_is_retryable() {
+    assert!(of(&rpc(420, "FLOOD_WAIT_3")).retryable());
+    assert!(of(&CallError::NotSent(String::new())).retryable());
+    assert!(!of(&rpc(400, "PEER_FLOOD")).retryable());
+    assert!(!of(&rpc(400, "USER_ID_INVALID")).retryable());
+}

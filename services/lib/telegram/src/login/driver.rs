@@ -1,0 +1,241 @@
+//! Carries the login machine's effects out: one Telegram request each.
+
+use grammers_tl_types as tl;
+
+use super::machine::{CodeVia, Effect, Event, LoginError, LoginProgress, SentCode, State, step};
+use super::srp::{Challenge, ChallengeError};
+use crate::account::Account;
+use crate::calls::myself;
+use crate::error::CallError;
+use crate::peers::user_peer;
+use crate::secret::{CodeToken, LoginCode, LoginPassword, Phone};
+use crate::session::SelfRecord;
+
+/// A login under way. It belongs to one open [`Account`], which is logged in when it says [`LoginProgress::Done`].
+///
+/// Dropping it forgets the login; Telegram's code then lapses by itself. Only one login of an account at a time.
+pub struct Login {
+    account: Account,
+    state: State,
+}
+
+impl Login {
+    /// Nothing is sent yet.
+    pub fn new(account: Account) -> Self {
+        Self { account, state: State::New }
+    }
+
+    /// The account that is being logged in.
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// Asks Telegram to send a code. May be called again for another code, or another number, while one is awaited.
+    pub async fn start(&mut self, phone: Phone) -> Result<LoginProgress, LoginError> {
+        self.run(Event::Phone(phone)).await
+    }
+
+    /// The code that the person received. After a wrong one it may be called again, see [`LoginProgress::CodeNeeded`].
+    pub async fn code(&mut self, code: LoginCode) -> Result<LoginProgress, LoginError> {
+        self.run(Event::Code(code)).await
+    }
+
+    /// The account's password. After a wrong one it may be called again, see [`LoginProgress::PasswordNeeded`].
+    pub async fn password(&mut self, password: LoginPassword) -> Result<LoginProgress, LoginError> {
+        self.run(Event::Password(password)).await
+    }
+
+    /// Ends the login: the code that was sent is worth nothing afterwards.
+    pub async fn cancel(&mut self) {
+        // Its only outcome is "cancelled".
+        let _ = self.run(Event::Cancel).await;
+    }
+
+    /// True after which only [`Login::start`] makes sense, or nothing.
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Done(_) | State::Failed)
+    }
+
+    async fn run(&mut self, event: Event) -> Result<LoginProgress, LoginError> {
+        let mut event = event;
+        loop {
+            let (state, effect) = step(std::mem::take(&mut self.state), event);
+            self.state = state;
+            event = match effect {
+                Effect::Tell(progress) => return Ok(progress),
+                Effect::Fail(error) => return Err(error),
+                work => self.perform(work).await,
+            };
+        }
+    }
+
+    async fn perform(&self, effect: Effect) -> Event {
+        match effect {
+            Effect::SendCode(phone) => self.send_code(&phone).await,
+            Effect::Move { dc } => {
+                self.account.link().migrate(dc).await;
+                Event::Moved
+            }
+            Effect::SignIn { phone, sent, code } => {
+                authorized(self.account.invoke(&sign_in(&phone, &sent, &code)).await)
+            }
+            Effect::GetChallenge => self.get_challenge().await,
+            Effect::CheckPassword { challenge, password } => {
+                self.check_password(challenge, password).await
+            }
+            Effect::WhoAmI => self.who_am_i().await,
+            Effect::Complete(user) => self.complete(user).await,
+            Effect::CancelCode { phone, token } => {
+                let request = tl::functions::auth::CancelCode {
+                    phone_number: phone.digits().unwrap_or_default(),
+                    phone_code_hash: token.expose().to_owned(),
+                };
+                match self.account.invoke(&request).await {
+                    Ok(_) => Event::CodeCancelled,
+                    Err(error) => failed(error),
+                }
+            }
+            // The two that `run` hands out itself.
+            Effect::Tell(_) | Effect::Fail(_) => Event::Cancel,
+        }
+    }
+
+    async fn send_code(&self, phone: &Phone) -> Event {
+        let shared = self.account.telegram().shared();
+        let request = tl::functions::auth::SendCode {
+            phone_number: phone.digits().unwrap_or_default(),
+            api_id: shared.config.api_id,
+            api_hash: shared.api_hash.expose().to_owned(),
+            settings: tl::types::CodeSettings {
+                allow_flashcall: false,
+                current_number: false,
+                allow_app_hash: false,
+                allow_missed_call: false,
+                allow_firebase: false,
+                unknown_number: false,
+                logout_tokens: None,
+                token: None,
+                app_sandbox: None,
+            }
+            .into(),
+        };
+        match self.account.invoke(&request).await {
+            Ok(tl::enums::auth::SentCode::Code(sent)) => sent_code(sent),
+            Ok(tl::enums::auth::SentCode::Success(success)) => {
+                authorized(Ok(success.authorization))
+            }
+            Ok(tl::enums::auth::SentCode::PaymentRequired(_)) => Event::Unsupported("a payment"),
+            Err(error) => failed(error),
+        }
+    }
+
+    async fn get_challenge(&self) -> Event {
+        match self.account.invoke(&tl::functions::account::GetPassword {}).await {
+            Ok(password) => match Challenge::read(password) {
+                Ok(challenge) => Event::Challenged(challenge),
+                // Taken away meanwhile: then the code suffices.
+                Err(ChallengeError::NoPassword) => self.who_am_i().await,
+                Err(ChallengeError::Unusable) => Event::Unsupported("another kind of password"),
+            },
+            Err(error) => failed(error),
+        }
+    }
+
+    async fn check_password(&self, challenge: Challenge, password: LoginPassword) -> Event {
+        let mut secret = [0; 256];
+        if getrandom::fill(&mut secret).is_err() {
+            return Event::Broken("no randomness".to_owned());
+        }
+        let proof = tokio::task::spawn_blocking(move || challenge.prove(&password, secret)).await;
+        let Ok(password) = proof else {
+            return Event::Unsupported("another kind of password");
+        };
+        authorized(self.account.invoke(&tl::functions::auth::CheckPassword { password }).await)
+    }
+
+    async fn who_am_i(&self) -> Event {
+        match myself::me(&self.account).await {
+            Ok(me) => Event::Accepted(SelfRecord {
+                id: me.user.id,
+                access_hash: me.user.access_hash,
+                bot: me.user.bot,
+            }),
+            Err(error) if error.is("AUTH_KEY_UNREGISTERED") => Event::NotLoggedIn,
+            Err(error) => failed(error),
+        }
+    }
+
+    /// Enters who is logged in and where they are in the stream of updates, and has both saved: a login that is not
+    /// saved is lost with the process.
+    async fn complete(&self, user: SelfRecord) -> Event {
+        // Without the mark the stream begins at "now" when it is first read.
+        if let Ok(mark) = myself::update_mark(&self.account).await {
+            self.account.session().set_mark(mark);
+        }
+        self.account.session().set_user(user);
+        match self.account.save().await {
+            Ok(()) => Event::Saved,
+            Err(error) => Event::NotSaved(error.to_string()),
+        }
+    }
+}
+
+/// A code that came by e-mail is given in another field than any other.
+fn sign_in(phone: &Phone, sent: &SentCode, code: &LoginCode) -> tl::functions::auth::SignIn {
+    let code = code.expose().trim().to_owned();
+    let (phone_code, email_verification) = match sent.via {
+        CodeVia::Email => (None, Some(tl::types::EmailVerificationCode { code }.into())),
+        _ => (Some(code), None),
+    };
+    tl::functions::auth::SignIn {
+        phone_number: phone.digits().unwrap_or_default(),
+        phone_code_hash: sent.token.expose().to_owned(),
+        phone_code,
+        email_verification,
+    }
+}
+
+fn authorized(answer: Result<tl::enums::auth::Authorization, CallError>) -> Event {
+    match answer {
+        Ok(tl::enums::auth::Authorization::Authorization(authorization)) => {
+            match user_peer(&authorization.user) {
+                Some(user) => Event::Accepted(SelfRecord {
+                    id: user.id,
+                    access_hash: user.access_hash,
+                    bot: user.bot,
+                }),
+                None => Event::Broken("Telegram did not say who is logged in".to_owned()),
+            }
+        }
+        Ok(tl::enums::auth::Authorization::SignUpRequired(_)) => Event::SignUpRequired,
+        Err(error) => failed(error),
+    }
+}
+
+fn failed(error: CallError) -> Event {
+    match error {
+        CallError::Rpc(fault) => Event::Refused(fault),
+        other => Event::Broken(other.to_string()),
+    }
+}
+
+fn sent_code(sent: tl::types::auth::SentCode) -> Event {
+    use tl::enums::auth::SentCodeType as Type;
+    let (via, length) = match sent.r#type {
+        Type::App(sent) => (CodeVia::App, Some(sent.length)),
+        Type::Sms(sent) => (CodeVia::Sms, Some(sent.length)),
+        Type::SmsWord(_) | Type::SmsPhrase(_) => (CodeVia::Sms, None),
+        Type::FirebaseSms(sent) => (CodeVia::Sms, Some(sent.length)),
+        Type::Call(sent) => (CodeVia::Call, Some(sent.length)),
+        Type::FlashCall(_) => (CodeVia::MissedCall, None),
+        Type::MissedCall(sent) => (CodeVia::MissedCall, Some(sent.length)),
+        Type::EmailCode(sent) => (CodeVia::Email, Some(sent.length)),
+        Type::FragmentSms(sent) => (CodeVia::Fragment, Some(sent.length)),
+        Type::SetUpEmailRequired(_) => return Event::Unsupported("an e-mail address"),
+    };
+    Event::CodeSent(SentCode {
+        token: CodeToken::new(sent.phone_code_hash),
+        via,
+        length: length.and_then(|length| u32::try_from(length).ok()),
+    })
+}
