@@ -1,0 +1,219 @@
+//! `instance`: the connected accounts, as orders to whichever worker has or takes them.
+
+use clap::Subcommand;
+use proto::{
+    InstanceId,
+    control::{
+        AccountAdd, AccountAdded, AccountInfo, AccountList, AccountRemove, AccountRemoved,
+        NoParams, method,
+    },
+    event::AccountState,
+    time,
+};
+use serde_json::json;
+
+use crate::{
+    api_key,
+    broker::connect,
+    exit::{Done, Failure},
+    order::{ORDER_TIMEOUT, Orders, read_done},
+    prompt,
+    screen::{BAD, FAINT, GOOD, STRONG, Screen, UNSURE, paint},
+    settings::Settings,
+    table::table,
+};
+
+/// What can be done with instances.
+#[derive(Debug, Subcommand)]
+pub enum InstanceAction {
+    /// Make a new instance; prints its id and its API key, once.
+    #[command(after_help = "\
+The API key is made here and only its SHA-256 is sent: nobody can show it to you again.
+
+Example:
+  queuegram instance add acme-sales --label 'Acme sales' --require-api-key")]
+    Add {
+        /// Its id: 1 to 64 of a-z, 0-9, - and _.
+        instance: InstanceId,
+        /// A name for people.
+        #[arg(long)]
+        label: Option<String>,
+        /// Have every command to it show the API key (who may publish is otherwise the broker's permissions).
+        #[arg(long, conflicts_with = "no_api_key")]
+        require_api_key: bool,
+        /// Make no API key.
+        #[arg(long)]
+        no_api_key: bool,
+    },
+    /// List all instances and how they stand.
+    List,
+    /// Show one instance.
+    Show {
+        /// Its id.
+        instance: InstanceId,
+    },
+    /// Log an instance out at Telegram and forget everything about it.
+    Remove {
+        /// Its id.
+        instance: InstanceId,
+        /// Don't ask.
+        #[arg(long, short)]
+        yes: bool,
+    },
+}
+
+/// Does it.
+pub async fn run(
+    action: InstanceAction,
+    settings: &Settings,
+    screen: Screen,
+) -> Result<Done, Failure> {
+    match action {
+        InstanceAction::Add { instance, label, require_api_key, no_api_key } => {
+            let key = if no_api_key { None } else { Some(api_key::generate()?) };
+            add(&instance, label, key, require_api_key, settings, screen).await
+        }
+        InstanceAction::List => list(settings, screen).await,
+        InstanceAction::Show { instance } => show(&instance, settings, screen).await,
+        InstanceAction::Remove { instance, yes } => {
+            if !yes {
+                confirm(&instance).await?;
+            }
+            remove(&instance, settings, screen).await
+        }
+    }
+}
+
+async fn add(
+    instance: &InstanceId,
+    label: Option<String>,
+    key: Option<String>,
+    require_api_key: bool,
+    settings: &Settings,
+    screen: Screen,
+) -> Result<Done, Failure> {
+    let mut orders = Orders::open(connect(settings).await?).await?;
+    let params =
+        AccountAdd { label, api_key_sha256: key.as_deref().map(api_key::sha256), require_api_key };
+    let answer = orders.ask(instance, method::ACCOUNT_ADD, &params, ORDER_TIMEOUT).await?;
+    let added: AccountAdded = match read_done(&answer, screen)? {
+        Ok(added) => added,
+        Err(done) => return Ok(done),
+    };
+    let value = json!({ "instance": added.instance, "state": added.state, "api_key": key });
+    screen.put(&value, || {
+        let mut lines = vec![format!("instance  {}", paint(STRONG, added.instance.as_str()))];
+        if let Some(key) = &key {
+            lines.push(format!("API key   {}", paint(STRONG, key)));
+            lines.push(paint(FAINT, "Keep the key now: it is stored nowhere and not shown again."));
+        }
+        lines.push(format!("Next: queuegram login {}", added.instance));
+        lines.join("\n")
+    });
+    Ok(Done::Success)
+}
+
+async fn list(settings: &Settings, screen: Screen) -> Result<Done, Failure> {
+    let mut orders = Orders::open(connect(settings).await?).await?;
+    let every = InstanceId::every();
+    let answer = orders.ask(&every, method::ACCOUNT_LIST, &NoParams {}, ORDER_TIMEOUT).await?;
+    let list: AccountList = match read_done(&answer, screen)? {
+        Ok(list) => list,
+        Err(done) => return Ok(done),
+    };
+    screen.put(&list.accounts, || {
+        if list.accounts.is_empty() {
+            return String::from("no instance yet: queuegram instance add ID");
+        }
+        let rows = list.accounts.iter().map(|account| {
+            vec![
+                account.instance.to_string(),
+                state_word(account.state),
+                account.username.as_ref().map_or_else(String::new, |name| format!("@{name}")),
+                account.user_id.map_or_else(String::new, |id| id.to_string()),
+                account.label.clone().unwrap_or_default(),
+                account.reason.clone().unwrap_or_default(),
+            ]
+        });
+        table(&["INSTANCE", "STATE", "USERNAME", "USER ID", "LABEL", "REASON"], rows)
+    });
+    Ok(Done::Success)
+}
+
+async fn show(instance: &InstanceId, settings: &Settings, screen: Screen) -> Result<Done, Failure> {
+    let mut orders = Orders::open(connect(settings).await?).await?;
+    let answer = orders.ask(instance, method::ACCOUNT_GET, &NoParams {}, ORDER_TIMEOUT).await?;
+    let account: AccountInfo = match read_done(&answer, screen)? {
+        Ok(account) => account,
+        Err(done) => return Ok(done),
+    };
+    screen.put(&account, || words_of(&account));
+    Ok(Done::Success)
+}
+
+async fn remove(
+    instance: &InstanceId,
+    settings: &Settings,
+    screen: Screen,
+) -> Result<Done, Failure> {
+    let mut orders = Orders::open(connect(settings).await?).await?;
+    let params = AccountRemove { confirm: instance.clone() };
+    let answer = orders.ask(instance, method::ACCOUNT_REMOVE, &params, ORDER_TIMEOUT).await?;
+    let removed: AccountRemoved = match read_done(&answer, screen)? {
+        Ok(removed) => removed,
+        Err(done) => return Ok(done),
+    };
+    screen.put(&removed, || {
+        let logout =
+            if removed.logged_out { "logged out at Telegram" } else { "was not logged in" };
+        format!("{} removed ({logout})", removed.instance)
+    });
+    Ok(Done::Success)
+}
+
+async fn confirm(instance: &InstanceId) -> Result<(), Failure> {
+    let question = format!(
+        "This logs {instance} out and forgets its groups' references. Type its id to go on: "
+    );
+    let typed = prompt::line(&question, "--yes").await?;
+    if typed.trim() == instance.as_str() {
+        return Ok(());
+    }
+    Err(Failure::Usage(String::from("not removed: the id that was typed is another one")))
+}
+
+/// One account for people.
+fn words_of(account: &AccountInfo) -> String {
+    let row = |name: &str, text: String| vec![name.to_owned(), text];
+    let mut rows = vec![
+        row("instance", paint(STRONG, account.instance.as_str())),
+        row("state", state_word(account.state)),
+    ];
+    let optional = [
+        ("reason", account.reason.clone()),
+        ("since", account.since.map(time::format)),
+        ("label", account.label.clone()),
+        ("username", account.username.as_ref().map(|name| format!("@{name}"))),
+        ("user id", account.user_id.map(|id| id.to_string())),
+    ];
+    rows.extend(optional.into_iter().filter_map(|(name, text)| Some(row(name, text?))));
+    rows.push(row(
+        "API key",
+        if account.require_api_key { "required" } else { "not required" }.into(),
+    ));
+    rows.push(row("created", time::format(account.created_at)));
+    if account.state == AccountState::New || account.state == AccountState::LoggedOut {
+        rows.push(row("next", format!("queuegram login {}", account.instance)));
+    }
+    table(&[], rows)
+}
+
+/// A state in its colour.
+pub fn state_word(state: AccountState) -> String {
+    let style = match state {
+        AccountState::Online => GOOD,
+        AccountState::LoggedOut | AccountState::Banned | AccountState::Failed => BAD,
+        _ => UNSURE,
+    };
+    paint(style, state.as_str())
+}

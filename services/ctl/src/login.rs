@@ -1,0 +1,284 @@
+//! `login`: connects an account by phone number, code and 2FA password.
+//!
+//! The worker logs in; this program only asks the person and passes the answers on, each sealed to the service's key, so
+//! that no broker, queue or log sees them. The key comes with the answer to `account.get` on our own queue; a different
+//! one in an event is not trusted.
+
+use std::{path::PathBuf, time::Duration};
+
+use bus::{Bus, Consumption};
+use chassis::{
+    Secret,
+    sealed::{Place, SealKey},
+};
+use clap::Args;
+use proto::{
+    CommandResult, Event, EventKind, InstanceId, Status,
+    control::{
+        AccountInfo, AccountLoggedIn, AccountLogin, LoginAnswer, LoginCancel, NoParams, method,
+    },
+    event::{AccountState, EventData, LoginCodeNeeded, LoginPasswordNeeded},
+};
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
+
+use crate::{
+    broker::connect,
+    exit::{Done, Failure},
+    order::{ORDER_TIMEOUT, Orders, read_done},
+    prompt,
+    screen::{BAD, GOOD, Screen, paint},
+    settings::Settings,
+};
+
+/// A person's wrong answers are asked again so often.
+const TRIES_MAX: u8 = 3;
+/// What Telegram says of a wrong answer that may be given again.
+const WRONG_ANSWERS: [&str; 3] =
+    ["PHONE_CODE_INVALID", "PHONE_CODE_EMPTY", "PASSWORD_HASH_INVALID"];
+
+/// Arguments of `login`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without a terminal, the phone number (if not given), the code and the password are read as lines from
+standard input, each when it is asked for; with --json every question is announced by a line
+{\"event\":\"account.login.code_needed\",…} or {\"event\":\"account.login.password_needed\",…} before.
+
+Examples:
+  queuegram login acme-sales
+  queuegram login acme-sales --phone +4930123456 --password-file 2fa.txt
+  echo 12345 | queuegram login acme-sales --phone +4930123456 --json")]
+pub struct LoginArgs {
+    /// The instance.
+    pub instance: InstanceId,
+    /// The account's phone number with +; asked for if not given.
+    #[arg(long, value_name = "PHONE")]
+    pub phone: Option<String>,
+    /// File with the account's 2FA password; asked for when needed if not given.
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// Time for the whole login.
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = humantime::parse_duration)]
+    pub timeout: Duration,
+}
+
+/// Connects the account.
+pub async fn run(args: LoginArgs, settings: &Settings, screen: Screen) -> Result<Done, Failure> {
+    let bus = connect(settings).await?;
+    let mut orders = Orders::open(bus.clone()).await?;
+    let answer =
+        orders.ask(&args.instance, method::ACCOUNT_GET, &NoParams {}, ORDER_TIMEOUT).await?;
+    let account: AccountInfo = match read_done(&answer, screen)? {
+        Ok(account) => account,
+        Err(done) => return Ok(done),
+    };
+    if account.state == AccountState::Online {
+        screen.put(&account, || format!("{} is connected already", account.instance));
+        return Ok(Done::Success);
+    }
+    let Some(seal_key) = account.seal_key.as_deref().and_then(|key| key.parse().ok()) else {
+        return Err(Failure::Unexpected(anyhow::anyhow!(
+            "the worker gave no key to seal answers to"
+        )));
+    };
+    let events = follow(&bus, &args.instance).await?;
+    let phone = match &args.phone {
+        Some(phone) => phone.clone(),
+        None => prompt::line("Phone number (with +): ", "--phone").await?.trim().to_owned(),
+    };
+    let sealed = seal(&seal_key, &Place::phone(args.instance.as_str()), &Secret::new(phone))?;
+    let params = AccountLogin { phone: sealed };
+    let id = orders.send(&args.instance, method::ACCOUNT_LOGIN, &params).await?;
+    screen.note("asking Telegram for a code");
+    let until = Instant::now() + args.timeout;
+    let mut login = Login {
+        args,
+        orders,
+        answers: Orders::open(bus).await?,
+        events,
+        seal_key,
+        screen,
+        id,
+        login_id: None,
+    };
+    let ended = timeout_at(until, login.follow()).await;
+    match ended {
+        Ok(Ok(result)) => finished(&result, screen),
+        Ok(Err(failure)) => {
+            login.give_up().await;
+            Err(failure)
+        }
+        Err(_) => {
+            login.give_up().await;
+            Err(Failure::NoAnswer {
+                what: String::from("the login"),
+                waited: humantime::format_duration(login.args.timeout).to_string(),
+                hint: String::from("try again; --timeout allows for more time"),
+            })
+        }
+    }
+}
+
+fn finished(result: &CommandResult, screen: Screen) -> Result<Done, Failure> {
+    let account: AccountLoggedIn = match read_done(result, screen)? {
+        Ok(account) => account,
+        Err(done) => return Ok(done),
+    };
+    screen.put(result, || {
+        let name = account.username.map(|name| format!(" @{name}")).unwrap_or_default();
+        let online = paint(GOOD, account.state.as_str());
+        format!("{} is {online} as user {}{name}", account.instance, account.user_id)
+    });
+    Ok(Done::Answered(result.status))
+}
+
+/// One login under way.
+struct Login {
+    args: LoginArgs,
+    /// Waits for the login's own result.
+    orders: Orders,
+    /// Waits for the answers to our answers.
+    answers: Orders,
+    events: Consumption,
+    seal_key: SealKey,
+    screen: Screen,
+    id: String,
+    login_id: Option<String>,
+}
+
+impl Login {
+    /// Answers what is asked until the login has its result.
+    async fn follow(&mut self) -> Result<CommandResult, Failure> {
+        loop {
+            // Either may come first; dropping the other loses nothing.
+            let event = tokio::select! {
+                biased;
+                result = self.orders.answer(&self.id, self.args.timeout) => match result? {
+                    Some(result) => return Ok(result),
+                    None => continue,
+                },
+                delivery = self.events.next() => {
+                    let delivery =
+                        delivery.map_err(|lost| bus::BusError::Lost { why: lost.to_string() })?;
+                    serde_json::from_slice::<Event>(&delivery.body).ok()
+                }
+            };
+            let Some(event) = event.filter(|event| self.is_ours(event)) else { continue };
+            if self.screen.is_json() {
+                self.screen.json_line(&event);
+            }
+            match event.event {
+                EventKind::LoginCodeNeeded => self.give_code(&event).await?,
+                EventKind::LoginPasswordNeeded => self.give_password(&event).await?,
+                _ => {}
+            }
+        }
+    }
+
+    /// Somebody else may log another instance in, or have given up on an earlier login of this one.
+    fn is_ours(&self, event: &Event) -> bool {
+        event.instance == self.args.instance
+            && event.command_id.as_ref().is_none_or(|id| id.as_str() == self.id)
+    }
+
+    async fn give_code(&mut self, event: &Event) -> Result<(), Failure> {
+        let asked: LoginCodeNeeded = data(event)?;
+        self.check_key(&asked.seal_key)?;
+        self.login_id = Some(asked.login_id.clone());
+        let by = asked.hint.map(|hint| format!(" (sent by {hint})")).unwrap_or_default();
+        for _ in 0..TRIES_MAX {
+            let typed = prompt::secret(&format!("Code from Telegram{by}: ")).await?;
+            // Telegram shows codes as "12-345" in some places.
+            let digits: String = typed.expose().chars().filter(char::is_ascii_digit).collect();
+            let code = if digits.is_empty() { typed } else { Secret::new(digits) };
+            let place = Place::code(self.args.instance.as_str());
+            let code = Some(seal(&self.seal_key, &place, &code)?);
+            let answer = LoginAnswer { login_id: asked.login_id.clone(), code, password: None };
+            if self.is_accepted(&answer).await? {
+                return Ok(());
+            }
+        }
+        Err(Failure::Usage(format!("the code was wrong {TRIES_MAX} times")))
+    }
+
+    async fn give_password(&mut self, event: &Event) -> Result<(), Failure> {
+        let asked: LoginPasswordNeeded = data(event)?;
+        self.check_key(&asked.seal_key)?;
+        self.login_id = Some(asked.login_id.clone());
+        let hint = asked.hint.filter(|hint| !hint.is_empty());
+        let hint = hint.map(|hint| format!(" (hint: {hint})")).unwrap_or_default();
+        for _ in 0..TRIES_MAX {
+            let typed = match &self.args.password_file {
+                Some(path) => password_from(path)?,
+                None => prompt::secret(&format!("2FA password{hint}: ")).await?,
+            };
+            let place = Place::password(self.args.instance.as_str());
+            let password = Some(seal(&self.seal_key, &place, &typed)?);
+            let answer = LoginAnswer { login_id: asked.login_id.clone(), code: None, password };
+            if self.is_accepted(&answer).await? {
+                return Ok(());
+            }
+            if self.args.password_file.is_some() {
+                return Err(Failure::Usage(String::from(
+                    "the password in --password-file is wrong",
+                )));
+            }
+        }
+        Err(Failure::Usage(format!("the password was wrong {TRIES_MAX} times")))
+    }
+
+    /// Sends an answer. False: it was wrong, and may be given again.
+    async fn is_accepted(&mut self, answer: &LoginAnswer) -> Result<bool, Failure> {
+        let instance = &self.args.instance;
+        let told =
+            self.answers.ask(instance, method::ACCOUNT_LOGIN_ANSWER, answer, ORDER_TIMEOUT).await?;
+        if told.status == Status::Done {
+            return Ok(true);
+        }
+        let code = told.error_code.as_deref().unwrap_or_default();
+        let message = told.error_message.as_deref().unwrap_or_default();
+        if self.screen.is_json() {
+            self.screen.json_line(&told);
+        } else {
+            anstream::eprintln!("{} {message}", paint(BAD, code));
+        }
+        // Any other fault ends the login, and its result says so.
+        Ok(!WRONG_ANSWERS.contains(&code))
+    }
+
+    fn check_key(&self, told: &str) -> Result<(), Failure> {
+        if told.parse() == Ok(self.seal_key) {
+            return Ok(());
+        }
+        Err(Failure::Unexpected(anyhow::anyhow!(
+            "the key to seal answers to changed during the login; nothing was sent"
+        )))
+    }
+
+    /// Tells the worker that nobody will answer any more. Best effort: the login ends by itself too.
+    async fn give_up(&mut self) {
+        let Some(login_id) = self.login_id.clone() else { return };
+        let params = LoginCancel { login_id };
+        let _ = self.answers.send(&self.args.instance, method::ACCOUNT_LOGIN_CANCEL, &params).await;
+    }
+}
+
+/// Listens to the instance's account events; before the login is begun, so that none is missed.
+async fn follow(bus: &Bus, instance: &InstanceId) -> Result<Consumption, Failure> {
+    let key = format!("{instance}.account.#");
+    Ok(bus.listen(&[(bus.names().events(), key)]).await?)
+}
+
+fn seal(key: &SealKey, place: &Place, text: &Secret) -> Result<String, Failure> {
+    Ok(key.seal(place, text).map_err(anyhow::Error::from)?)
+}
+
+fn data<D: EventData + DeserializeOwned>(event: &Event) -> Result<D, Failure> {
+    Ok(serde_json::from_value(event.data.clone())?)
+}
+
+fn password_from(path: &std::path::Path) -> Result<Secret, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::Usage(format!("--password-file: {}: {error}", path.display())))?;
+    Ok(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+}
