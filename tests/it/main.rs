@@ -2,5 +2,19 @@
 
 #![cfg(test)]
 
+mod bad_input;
+mod command_line;
+mod crash;
+mod duplicates;
+mod expect;
+mod floods;
+mod foreign_callers;
+mod other_server;
 mod private_servers;
 mod processes;
+mod replies;
+mod secrets;
+mod stopping;
+mod two_workers;
+mod unserved;
+mod witnesses;

@@ -10,6 +10,9 @@ use tokio::time::Instant;
 /// How often a condition is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(40);
 
+/// Long enough for what takes milliseconds, on a machine that is busy with a build.
+pub const USUAL: Duration = Duration::from_secs(30);
+
 /// Calls `look` until it gives a value; an error names `what` and the last reason it gave.
 ///
 /// `look` answers `Ok(Some(value))` when done, `Ok(None)` to go on waiting, and `Err` where

@@ -82,10 +82,12 @@ async fn run_step(
     terminal.line("command", &format!("{INSTANCE}.{} {params}", step.method));
     let mark = scene.tgsim.mark().await?;
     let sent = Instant::now();
-    let body = json!({
-        "id": step.id(), "method": step.method, "instance": INSTANCE,
-        "external_ref": "deal-77", "params": params,
+    let mut body = json!({
+        "id": step.id(), "method": step.method, "instance": INSTANCE, "params": params,
     });
+    if step.method.starts_with("group.") {
+        body["external_ref"] = json!("deal-77");
+    }
     scene.caller.send_body(INSTANCE, step.method, &body).await?;
     let reply = scene.caller.reply(&step.id()).await?.json();
     let took = sent.elapsed().as_millis();

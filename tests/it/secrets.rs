@@ -1,0 +1,56 @@
+//! Canaries: a password, a code, phone numbers and texts go through the system, and must not turn up
+//! in a log, a metric, a result of somebody else, or in Redis and the vault in the clear.
+
+use std::path::Path;
+
+use queuegram_tests::stage::Scene;
+use serde_json::json;
+
+use crate::expect::done;
+
+const INSTANCE: &str = "acme-sales";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_is_logged_published_or_stored_in_the_clear() {
+    const PASSWORD: &str = "canary-two-step-password";
+    const TITLE: &str = "Canary title of a deal";
+    let scene = Scene::open("secrets").await.unwrap();
+    let (results, events) = (scene.results().await.unwrap(), scene.events().await.unwrap());
+    let details = json!({ "first_name": "Manager", "password": PASSWORD });
+    let manager = scene.connect_as(INSTANCE, details, Some(PASSWORD)).await.unwrap();
+    let client = scene.person(json!({ "first_name": "Anna" })).await.unwrap();
+    let params = json!({ "title": TITLE, "members": [client.phone] });
+    done(&scene.caller.call(INSTANCE, "deal", "group.create", params).await.unwrap());
+
+    let logs = scene.logs();
+    let metrics = scene.workers[0].metrics().await.unwrap();
+    let mut vault = Vec::new();
+    read_all(&scene.folder.join("vault"), &mut vault);
+    assert!(!vault.is_empty(), "the vault holds the session");
+    let vault = String::from_utf8_lossy(&vault);
+    let published: String = events
+        .all()
+        .iter()
+        .chain(&results.all())
+        .map(|m| String::from_utf8_lossy(&m.body).into_owned())
+        .collect();
+
+    for (place, text) in [("logs", logs.as_str()), ("metrics", &metrics), ("vault", &vault)] {
+        for secret in [PASSWORD, TITLE, &manager.phone[1..], &client.phone[1..]] {
+            assert!(!text.contains(secret), "{secret} is in the {place}");
+        }
+    }
+    for secret in [PASSWORD, &manager.phone[1..]] {
+        assert!(!published.contains(secret), "{secret} was published");
+    }
+}
+
+fn read_all(folder: &Path, into: &mut Vec<u8>) {
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        if entry.path().is_dir() {
+            read_all(&entry.path(), into);
+        } else {
+            into.extend(std::fs::read(entry.path()).unwrap());
+        }
+    }
+}
