@@ -81,3 +81,34 @@ impl InviteLink {
             || self.usage_limit.is_some_and(|limit| self.usage() >= limit)
     }
 }
+
+impl Links {
+    /// The link with this hash, if it is one of this group's.
+    pub fn link(&self, hash: &str) -> Option<&InviteLink> {
+        self.all.iter().find(|link| link.hash == hash)
+    }
+
+    /// The same, to change it.
+    pub fn link_mut(&mut self, hash: &str) -> Option<&mut InviteLink> {
+        self.all.iter_mut().find(|link| link.hash == hash)
+    }
+
+    /// An admin's primary link.
+    pub fn primary(&self, admin: UserId) -> Option<&InviteLink> {
+        self.all.iter().find(|link| link.permanent && !link.revoked && link.admin == admin)
+    }
+
+    /// The links of one admin, newest first: those still open or only expired, or the revoked ones.
+    pub fn of_admin(&self, admin: UserId, revoked: bool) -> Vec<&InviteLink> {
+        self.all
+            .iter()
+            .rev()
+            .filter(|link| link.admin == admin && link.revoked == revoked)
+            .collect()
+    }
+
+    /// The newest waiting people, as admins are shown them.
+    pub fn recent_requesters(&self) -> Vec<i64> {
+        self.requests.keys().rev().take(3).map(|user| user.0).collect()
+    }
+}

@@ -66,7 +66,9 @@ impl Channel {
         // Bounded: a chain of posts is never longer than the list of members.
         for _ in 0..self.members.len() {
             match self.members.get(&at).map(|m| &m.role) {
-                Some(Role::Admin { promoted_by, .. }) if *promoted_by == viewer => return may_add(viewer),
+                Some(Role::Admin { promoted_by, .. }) if *promoted_by == viewer => {
+                    return may_add(viewer);
+                }
                 Some(Role::Admin { promoted_by, .. }) if *promoted_by != at => at = *promoted_by,
                 _ => return false,
             }
