@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use grammers_tl_types::RemoteCall;
+use grammers_tl_types::{Identifiable, RemoteCall};
 use thiserror::Error;
 use tokio::sync::watch;
 
@@ -27,6 +27,19 @@ pub(crate) struct Shared {
     pub(crate) api_hash: ApiHash,
     /// Only for a server other than Telegram's, whose keys grammers knows itself.
     pub(crate) server_key: Option<ServerKey>,
+    observer: Box<dyn CallObserver>,
+}
+
+/// Hears of every request, for metrics.
+pub trait CallObserver: Send + Sync + 'static {
+    /// A request (`messages.createChat`) has ended: with `none`, with Telegram's name of the error, or without an
+    /// answer, see [`CallError::word`].
+    fn called(&self, request: &'static str, error: &str);
+}
+
+/// Hears nothing.
+impl CallObserver for () {
+    fn called(&self, _: &'static str, _: &str) {}
 }
 
 /// Why an account could not be set up. Nothing of this needs the network.
@@ -63,6 +76,14 @@ struct Inner {
 impl Telegram {
     /// Checks the configuration and reads the files that it names.
     pub fn new(config: TelegramConfig) -> Result<Self, OpenError> {
+        Self::observed(config, ())
+    }
+
+    /// The same, with somebody who hears of every request.
+    pub fn observed(
+        config: TelegramConfig,
+        observer: impl CallObserver,
+    ) -> Result<Self, OpenError> {
         config.validate()?;
         let api_hash = config.api_hash()?;
         let server_key = match &config.server {
@@ -79,7 +100,8 @@ impl Telegram {
                 })?)
             }
         };
-        Ok(Self(Arc::new(Shared { config, api_hash, server_key })))
+        let observer = Box::new(observer);
+        Ok(Self(Arc::new(Shared { config, api_hash, server_key, observer })))
     }
 
     /// Opens an account from what was stored (`None`: a new one, to be logged in). No connection is made until the
@@ -162,8 +184,17 @@ impl Account {
     }
 
     /// Sends one request to the account's data centre and waits for its answer.
-    pub(crate) async fn invoke<R: RemoteCall>(&self, request: &R) -> Result<R::Return, CallError> {
-        self.0.link.invoke(request).await
+    pub(crate) async fn invoke<R: RemoteCall + Identifiable>(
+        &self,
+        request: &R,
+    ) -> Result<R::Return, CallError> {
+        let answer = self.0.link.invoke(request).await;
+        let name = grammers_tl_types::name_for_id(R::CONSTRUCTOR_ID);
+        self.telegram()
+            .shared()
+            .observer
+            .called(name, answer.as_ref().err().map_or("none", CallError::word));
+        answer
     }
 }
 

@@ -206,7 +206,8 @@ mod tests {
     #[test]
     fn a_wrong_setting_is_named() {
         good().validate().unwrap();
-        let cases: [(&str, fn(&mut TelegramConfig)); 6] = [
+        type Spoil = fn(&mut TelegramConfig);
+        let cases: [(&str, Spoil); 6] = [
             ("api_id", |c| c.api_id = 0),
             ("api_hash", |c| c.api_hash = ApiHash::default()),
             ("connect_timeout_s", |c| c.connect_timeout_s = 0),

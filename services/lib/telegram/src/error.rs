@@ -98,6 +98,20 @@ impl CallError {
         }
     }
 
+    /// One word for it, for metrics: Telegram's own name, or how the answer failed to come.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Rpc(fault) => &fault.name,
+            Self::NotSent(_) => "not_sent",
+            Self::Lost(_) => "lost",
+            Self::TimedOut => "timeout",
+            Self::Undecodable(_) => "undecodable",
+            Self::KeyUnknown => "key_unknown",
+            Self::Closed => "closed",
+            Self::Limit(_) | Self::WrongKind { .. } => "not_allowed",
+        }
+    }
+
     /// Telegram's error, if this is one.
     pub fn rpc(&self) -> Option<&RpcFault> {
         match self {

@@ -1,4 +1,4 @@
-//! What each of Telegram's errors means: for the command that met it ([`of`], [`member_status`], [`already_so`]) and for
+//! What each of Telegram's errors means: for the command that met it ([`of`], [`about_member`], [`already_so`]) and for
 //! the account ([`verdict`]). One table, [`TABLE`], answers all four; names are matched, not codes, since some errors
 //! change their code from layer to layer.
 
@@ -124,12 +124,10 @@ pub fn already_so(error: &CallError) -> bool {
     })
 }
 
-/// What becomes of one person whose adding or removing met this error. `Failed` where the error is not about them.
-pub fn member_status(error: &CallError) -> MemberStatus {
-    if error.flood_wait().is_some() {
-        return MemberStatus::Throttled;
-    }
-    error.rpc().and_then(row).and_then(|row| row.member).unwrap_or(MemberStatus::Failed)
+/// What becomes of one person whose adding or removing met this error; `None` where the error is about the group or the
+/// account, so that it would be the same for anybody else.
+pub fn about_member(error: &CallError) -> Option<MemberStatus> {
+    error.rpc().and_then(row).and_then(|row| row.member)
 }
 
 fn of_rpc(fault: &RpcFault) -> Fault {

@@ -15,6 +15,8 @@ use sha1::{Digest, Sha1};
 use thiserror::Error;
 
 pub(crate) use dh::check_group;
+#[cfg(test)]
+pub(crate) use dh::known_prime;
 pub(crate) use exchange::exchange;
 
 /// Why there is no key.

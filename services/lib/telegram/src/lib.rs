@@ -25,7 +25,7 @@ pub mod secret;
 pub mod session;
 
 pub use account::Account;
-pub use account::{OpenError, Telegram};
+pub use account::{CallObserver, OpenError, Telegram};
 pub use config::TelegramConfig;
 pub use error::{CallError, FloodWait, RpcFault};
 pub use fault::AccountVerdict;

@@ -305,6 +305,19 @@ pub async fn get_supergroups(
     Ok(chats.iter().filter_map(summary).collect())
 }
 
+/// Looks one group up, of either kind; `None` where Telegram shows nothing of it.
+///
+/// Errors: those of [`get_basic`] and [`get_supergroups`].
+pub async fn get(account: &Account, group: &GroupPeer) -> Result<Option<GroupSummary>, CallError> {
+    let one = std::slice::from_ref(group);
+    let found = if group.is_basic() {
+        get_basic(account, one).await?
+    } else {
+        get_supergroups(account, one).await?
+    };
+    Ok(found.into_iter().find(|found| found.group.chat_id() == group.chat_id()))
+}
+
 /// Telegram says "not modified" only to those who name what they have, which nobody here does.
 pub(super) fn unasked_not_modified() -> CallError {
     CallError::Undecodable("\"not modified\" to a request that named no version".to_owned())

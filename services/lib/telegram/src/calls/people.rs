@@ -22,6 +22,16 @@ pub enum Resolved {
     Group(GroupSummary),
 }
 
+impl Resolved {
+    /// The person or bot, if it is one.
+    pub fn user(self) -> Option<UserPeer> {
+        match self {
+            Self::User(user) => Some(user),
+            Self::Group(_) => None,
+        }
+    }
+}
+
 /// What came of saving a contact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -99,27 +99,29 @@ fn accounts_are_judged_error_by_error() {
 
 #[test]
 fn a_member_gets_a_truthful_status() {
-    let expected: &[(i32, &str, MemberStatus)] = &[
-        (403, "USER_PRIVACY_RESTRICTED", MemberStatus::PrivacyBlocked),
-        (403, "USER_NOT_MUTUAL_CONTACT", MemberStatus::PrivacyBlocked),
-        (400, "USER_CHANNELS_TOO_MUCH", MemberStatus::TooManyGroups),
-        (400, "BOT_GROUPS_BLOCKED", MemberStatus::BotBlocked),
-        (400, "USER_BOT", MemberStatus::BotBlocked),
-        (400, "USER_ALREADY_PARTICIPANT", MemberStatus::AlreadyMember),
-        (400, "USER_NOT_PARTICIPANT", MemberStatus::NotMember),
-        (400, "INPUT_USER_DEACTIVATED", MemberStatus::NotFound),
-        (400, "USER_ID_INVALID", MemberStatus::NotFound),
-        (403, "PRIVACY_PREMIUM_REQUIRED", MemberStatus::NeedsPremium),
-        (420, "FLOOD_WAIT_30", MemberStatus::Throttled),
-        (400, "USER_KICKED", MemberStatus::Failed),
-        (400, "PEER_FLOOD", MemberStatus::Failed),
-        (400, "CHAT_ADMIN_REQUIRED", MemberStatus::Failed),
-        (400, "SOMETHING_NEW", MemberStatus::Failed),
+    let expected: &[(i32, &str, Option<MemberStatus>)] = &[
+        (403, "USER_PRIVACY_RESTRICTED", Some(MemberStatus::PrivacyBlocked)),
+        (403, "USER_NOT_MUTUAL_CONTACT", Some(MemberStatus::PrivacyBlocked)),
+        (400, "USER_CHANNELS_TOO_MUCH", Some(MemberStatus::TooManyGroups)),
+        (400, "BOT_GROUPS_BLOCKED", Some(MemberStatus::BotBlocked)),
+        (400, "USER_BOT", Some(MemberStatus::BotBlocked)),
+        (400, "USER_ALREADY_PARTICIPANT", Some(MemberStatus::AlreadyMember)),
+        (400, "USER_NOT_PARTICIPANT", Some(MemberStatus::NotMember)),
+        (400, "INPUT_USER_DEACTIVATED", Some(MemberStatus::NotFound)),
+        (400, "USER_ID_INVALID", Some(MemberStatus::NotFound)),
+        (403, "PRIVACY_PREMIUM_REQUIRED", Some(MemberStatus::NeedsPremium)),
+        (400, "USER_KICKED", Some(MemberStatus::Failed)),
+        (400, "USER_ADMIN_INVALID", Some(MemberStatus::Failed)),
+        // About the account or the group, not about this one person:
+        (420, "FLOOD_WAIT_30", None),
+        (400, "PEER_FLOOD", None),
+        (400, "CHAT_ADMIN_REQUIRED", None),
+        (400, "SOMETHING_NEW", None),
     ];
     for (code, message, expected) in expected {
-        assert_eq!(member_status(&rpc(*code, message)), *expected, "{message}");
+        assert_eq!(about_member(&rpc(*code, message)), *expected, "{message}");
     }
-    assert_eq!(member_status(&CallError::TimedOut), MemberStatus::Failed);
+    assert_eq!(about_member(&CallError::TimedOut), None);
 }
 
 #[test]

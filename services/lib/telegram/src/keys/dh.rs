@@ -67,11 +67,16 @@ fn check_public(number: &BigUint, prime: &BigUint) -> Result<(), KeyError> {
 }
 
 #[cfg(test)]
+pub(crate) fn known_prime() -> Vec<u8> {
+    hex::decode(KNOWN_PRIME).unwrap()
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
     fn prime() -> Vec<u8> {
-        hex::decode(KNOWN_PRIME).unwrap()
+        known_prime()
     }
 
     #[test]

@@ -104,7 +104,7 @@ fn req_dh_params(
         .try_into()
         .map_err(|_| KeyError::Protocol("a number to factorise that has not 64 bits"))?;
     let number = u64::from_be_bytes(pq);
-    if number < 4 || number % 2 == 0 {
+    if number < 4 || number.is_multiple_of(2) {
         return Err(KeyError::Protocol("a number to factorise that is none"));
     }
     let (p, q) = factorize(number);
@@ -135,7 +135,7 @@ fn open_server_dh(
     key: &[u8; 32],
     iv: &[u8; 32],
 ) -> Result<tl::types::ServerDhInnerData, KeyError> {
-    if answer.len() < 32 || answer.len() % 16 != 0 {
+    if answer.len() < 32 || !answer.len().is_multiple_of(16) {
         return Err(KeyError::Protocol("an encrypted answer of the wrong length"));
     }
     aes::ige_decrypt(&mut answer, key, iv);

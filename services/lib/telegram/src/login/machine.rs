@@ -348,13 +348,17 @@ fn password_refused(
 fn wonder(unsure: Unsure, event: Event) -> (State, Effect) {
     match (unsure, event) {
         (_, Event::Accepted(user)) => complete(user),
-        (_, Event::Refused(fault)) if fault.name == "SESSION_PASSWORD_NEEDED" => {
+        (Unsure::Code(_), Event::Refused(fault)) if fault.name == "SESSION_PASSWORD_NEEDED" => {
             ask_password(0, None)
         }
-        (Unsure::Code(asked), _) => ask_code(asked, Some(WhyAgain::Interrupted)),
-        (Unsure::Password { tries }, Event::NotLoggedIn) => {
+        (Unsure::Password { tries }, Event::Refused(fault))
+            if fault.name == "SESSION_PASSWORD_NEEDED" =>
+        {
             ask_password(tries, Some(WhyAgain::Interrupted))
         }
+        (Unsure::Code(asked), _) => ask_code(asked, Some(WhyAgain::Interrupted)),
+        // Not even waiting for the password any more: the code was accepted too long ago.
+        (Unsure::Password { .. }, Event::NotLoggedIn) => fail(LoginError::CodeExpired),
         (Unsure::Password { .. }, Event::Refused(fault)) => fail(LoginError::Refused(fault)),
         (Unsure::Password { .. }, Event::Broken(why)) => fail(LoginError::Unreachable(why)),
         (Unsure::Password { tries }, event) => (

@@ -49,6 +49,10 @@ impl LiveSession {
         self.revision.subscribe()
     }
 
+    pub(crate) fn revision(&self) -> Revision {
+        *self.revision.borrow()
+    }
+
     pub(crate) fn user(&self) -> Option<SelfRecord> {
         self.lock().user
     }

@@ -119,7 +119,7 @@ async fn run(work: Arc<Work>, stop: CancellationToken, delay: Duration) {
     let mut changes = work.session.changes();
     let mut failures: u32 = 0;
     loop {
-        if failures == 0 && !work.peers.has_dirty() {
+        if failures == 0 && !work.pending().await {
             tokio::select! {
                 () = stop.cancelled() => return,
                 changed = changes.changed() => if changed.is_err() { return },
@@ -148,9 +148,14 @@ fn retry_pause(failures: u32) -> Duration {
 }
 
 impl Work {
+    /// Something is not saved yet: also what changed before anybody listened for changes.
+    async fn pending(&self) -> bool {
+        self.peers.has_dirty() || self.session.revision() != *self.saved.lock().await
+    }
+
     async fn flush(&self) -> Result<(), SinkError> {
         let mut saved = self.saved.lock().await;
-        let now = *self.session.changes().borrow();
+        let now = self.session.revision();
         if now != *saved {
             let changed = if now.login == saved.login { Changed::Position } else { Changed::Login };
             bounded(self.sink.save_session(self.session.record(), changed)).await?;
