@@ -8,11 +8,14 @@
 
 pub mod chats;
 pub mod groups;
+mod invites;
 pub mod links;
 pub mod members;
 pub mod messages;
 pub mod myself;
+mod participants;
 pub mod people;
+mod rights;
 
 use chrono::{DateTime, Utc};
 use grammers_tl_types as tl;

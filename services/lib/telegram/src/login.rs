@@ -4,8 +4,10 @@
 //! third way in (QR) needs another first event and another waiting state, nothing else.
 
 mod driver;
-pub mod machine;
+mod machine;
+mod progress;
 mod srp;
 
 pub use driver::Login;
-pub use machine::{CodeVia, LoginError, LoginProgress, WhyAgain};
+pub use machine::TRIES_MAX;
+pub use progress::{CodeVia, LoginError, LoginProgress, WhyAgain};

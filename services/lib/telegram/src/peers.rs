@@ -5,6 +5,8 @@
 //! [`PeerBook::note_chats`]). The book is bounded (least recently used out first) and remembers what changed since it
 //! was last saved.
 
+mod seen;
+
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +17,8 @@ use proto::{ChatId, UserId};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-use crate::peer::{GroupKind, GroupPeer, UserPeer, user_id};
+pub(crate) use self::seen::{group_record, user_peer};
+use crate::peer::{GroupKind, GroupPeer, UserPeer};
 
 /// One entry, as it is stored. Version 1; a reader must accept this and the previous version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -243,166 +246,5 @@ fn username_key(username: &str) -> String {
     username.trim_start_matches('@').to_ascii_lowercase()
 }
 
-/// A user as Telegram shows it. `None` for an empty one, and for a `min` one, whose access hash is not valid for calls.
-pub(crate) fn user_peer(user: &tl::enums::User) -> Option<UserPeer> {
-    let tl::enums::User::User(user) = user else { return None };
-    if user.min {
-        return None;
-    }
-    let access_hash = user.access_hash.or(user.is_self.then_some(0))?;
-    Some(UserPeer {
-        id: user_id(user.id)?,
-        access_hash,
-        username: main_username(user),
-        first_name: user.first_name.clone().unwrap_or_default(),
-        bot: user.bot,
-        bot_blocks_groups: user.bot_nochats,
-        contact: user.contact,
-        is_self: user.is_self,
-        deleted: user.deleted,
-    })
-}
-
-fn main_username(user: &tl::types::User) -> Option<String> {
-    user.username.clone().or_else(|| {
-        let active = |name: &tl::enums::Username| match name {
-            tl::enums::Username::Username(name) => name.active.then(|| name.username.clone()),
-        };
-        user.usernames.as_deref().unwrap_or_default().iter().find_map(active)
-    })
-}
-
-/// A group as Telegram shows it. `None` for an empty one and a `min` one.
-pub(crate) fn group_record(chat: &tl::enums::Chat) -> Option<GroupRecord> {
-    match chat {
-        tl::enums::Chat::Chat(chat) => Some(GroupRecord {
-            peer: GroupPeer::basic_by_id(chat.id)?,
-            kind: GroupKind::Basic,
-            title: chat.title.clone(),
-            migrated_to: chat.migrated_to.as_ref().and_then(supergroup_peer),
-        }),
-        tl::enums::Chat::Forbidden(chat) => Some(GroupRecord {
-            peer: GroupPeer::basic_by_id(chat.id)?,
-            kind: GroupKind::Basic,
-            title: chat.title.clone(),
-            migrated_to: None,
-        }),
-        tl::enums::Chat::Channel(channel) if !channel.min => Some(GroupRecord {
-            peer: GroupPeer::supergroup_by_id(channel.id, channel.access_hash?)?,
-            kind: if channel.broadcast { GroupKind::Channel } else { GroupKind::Supergroup },
-            title: channel.title.clone(),
-            migrated_to: None,
-        }),
-        tl::enums::Chat::ChannelForbidden(channel) => Some(GroupRecord {
-            peer: GroupPeer::supergroup_by_id(channel.id, channel.access_hash)?,
-            kind: if channel.broadcast { GroupKind::Channel } else { GroupKind::Supergroup },
-            title: channel.title.clone(),
-            migrated_to: None,
-        }),
-        _ => None,
-    }
-}
-
-/// The supergroup that an `InputChannel` in an answer names (`chat.migrated_to`).
-pub(crate) fn supergroup_peer(channel: &tl::enums::InputChannel) -> Option<GroupPeer> {
-    match channel {
-        tl::enums::InputChannel::Channel(channel) => {
-            GroupPeer::supergroup_by_id(channel.channel_id, channel.access_hash)
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn uid(id: i64) -> UserId {
-        id.try_into().unwrap()
-    }
-
-    fn chat(id: i64) -> ChatId {
-        id.try_into().unwrap()
-    }
-
-    fn user(id: i64, username: Option<&str>) -> UserPeer {
-        UserPeer {
-            id: uid(id),
-            access_hash: id * 7,
-            username: username.map(str::to_owned),
-            first_name: format!("U{id}"),
-            bot: false,
-            bot_blocks_groups: false,
-            contact: false,
-            is_self: false,
-            deleted: false,
-        }
-    }
-
-    #[test]
-    fn the_least_recently_used_is_forgotten_with_its_username() {
-        let book = PeerBook::new(2, []);
-        book.note(PeerRecord::User(user(1, Some("One"))));
-        book.note(PeerRecord::User(user(2, None)));
-        assert!(book.user(uid(1)).is_some());
-        book.note(PeerRecord::User(user(3, None)));
-        assert_eq!(book.len(), 2);
-        assert!(book.user(uid(2)).is_none());
-        assert_eq!(book.by_username("@ONE").map(|user| user.id), Some(uid(1)));
-        book.note(PeerRecord::User(user(4, None)));
-        book.note(PeerRecord::User(user(5, None)));
-        assert!(book.by_username("one").is_none());
-    }
-
-    #[test]
-    fn only_changes_are_saved_again() {
-        let book = PeerBook::new(10, [PeerRecord::User(user(1, None))]);
-        assert!(!book.has_dirty());
-        book.note(PeerRecord::User(user(1, None)));
-        assert!(!book.has_dirty());
-        book.note(PeerRecord::User(user(1, Some("now"))));
-        let dirty = book.take_dirty();
-        assert_eq!(dirty, [PeerRecord::User(user(1, Some("now")))]);
-        assert!(!book.has_dirty());
-        book.put_back(&dirty);
-        assert!(book.has_dirty());
-    }
-
-    #[test]
-    fn a_username_that_moved_leads_to_its_new_owner() {
-        let book = PeerBook::new(10, []);
-        book.note(PeerRecord::User(user(1, Some("shop"))));
-        book.note(PeerRecord::User(user(2, Some("shop"))));
-        book.note(PeerRecord::User(user(1, None)));
-        assert_eq!(book.by_username("shop").map(|user| user.id), Some(uid(2)));
-    }
-
-    #[test]
-    fn a_basic_group_needs_no_entry_but_a_supergroup_does() {
-        let book = PeerBook::new(10, []);
-        assert_eq!(book.group(chat(-42)), GroupPeer::basic(chat(-42)));
-        assert_eq!(book.group(chat(-1_000_000_000_042)), None);
-        let peer = GroupPeer::supergroup(chat(-1_000_000_000_042), 9).unwrap();
-        book.note(PeerRecord::Group(GroupRecord {
-            peer,
-            kind: GroupKind::Supergroup,
-            title: "T".to_owned(),
-            migrated_to: None,
-        }));
-        assert_eq!(book.group(chat(-1_000_000_000_042)), Some(peer));
-    }
-
-    #[test]
-    fn records_keep_their_order_through_a_store() {
-        let book = PeerBook::new(3, []);
-        for id in 1..=3 {
-            book.note(PeerRecord::User(user(id, None)));
-        }
-        book.user(uid(1));
-        let stored = serde_json::to_string(&book.records()).unwrap();
-        let records: Vec<PeerRecord> = serde_json::from_str(&stored).unwrap();
-        let again = PeerBook::new(2, records);
-        assert!(again.user(uid(1)).is_some(), "the most recently used stays");
-        assert!(again.user(uid(2)).is_none());
-    }
-}
+mod tests;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::chats::{GroupSummary, summary};
 use super::links::{Link, link};
-use super::members::{Participant, basic_participants};
+use super::participants::{Participant, basic_participants};
 use super::{basic, channel, note_updates};
 use crate::account::Account;
 use crate::error::CallError;

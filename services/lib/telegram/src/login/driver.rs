@@ -2,7 +2,8 @@
 
 use grammers_tl_types as tl;
 
-use super::machine::{CodeVia, Effect, Event, LoginError, LoginProgress, SentCode, State, step};
+use super::machine::{Effect, Event, SentCode, State, step};
+use super::progress::{CodeVia, LoginError, LoginProgress};
 use super::srp::{Challenge, ChallengeError};
 use crate::account::Account;
 use crate::calls::myself;

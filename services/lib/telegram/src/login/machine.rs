@@ -1,8 +1,7 @@
 //! What a login does next: a pure function from state and event to state and *one* effect. Nothing here waits, sends,
 //! or knows a Telegram type, so every cell of it can be tested.
 
-use thiserror::Error;
-
+use super::progress::{CodeVia, LoginError, LoginProgress, WhyAgain};
 use super::srp::Challenge;
 use crate::error::RpcFault;
 use crate::secret::{CodeToken, LoginCode, LoginPassword, Phone};
@@ -12,90 +11,6 @@ use crate::session::SelfRecord;
 pub const TRIES_MAX: u8 = 5;
 /// Data centres that one login may be sent to, or times it may be begun anew, before it counts as going in circles.
 const MOVES_MAX: u8 = 3;
-
-/// What the person, or whoever shows the login, is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LoginProgress {
-    /// The code that Telegram sent is needed.
-    CodeNeeded {
-        /// How it was sent.
-        via: CodeVia,
-        /// How many characters it has, where Telegram tells.
-        length: Option<u32>,
-        /// Why it is asked for another time.
-        again: Option<WhyAgain>,
-    },
-    /// The account's two-step-verification password is needed.
-    PasswordNeeded {
-        /// The hint that its owner wrote.
-        hint: Option<String>,
-        /// Why it is asked for another time.
-        again: Option<WhyAgain>,
-    },
-    /// Logged in, and saved.
-    Done(SelfRecord),
-}
-
-/// How a code was sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CodeVia {
-    /// As a message in the person's Telegram apps.
-    App,
-    /// By SMS, also as a word or phrase.
-    Sms,
-    /// Spoken in a phone call.
-    Call,
-    /// As the last digits of the number of a missed call.
-    MissedCall,
-    /// To the e-mail address of the account.
-    Email,
-    /// To the owner of an anonymous number, on fragment.com.
-    Fragment,
-}
-
-/// Why something is asked for another time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WhyAgain {
-    /// It was wrong.
-    Wrong,
-    /// The connection broke while it was checked.
-    Interrupted,
-}
-
-/// Why a login ended, or why an answer was not taken.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum LoginError {
-    /// That can't be a phone number.
-    #[error("this can't be a phone number in international form")]
-    PhoneInvalid,
-    /// Nobody uses Telegram with this number. Accounts are made in Telegram's own apps, not here.
-    #[error("there is no Telegram account of this number; make one in a Telegram app first")]
-    NoAccount,
-    /// The code is too old; the login must begin anew.
-    #[error("the code has expired; begin anew")]
-    CodeExpired,
-    /// Too many wrong codes or passwords; the login must begin anew.
-    #[error("too many wrong tries; begin anew")]
-    TooManyTries,
-    /// Telegram asks for something that only its own apps can do.
-    #[error("Telegram wants {0} first, which its own apps can do")]
-    Unsupported(&'static str),
-    /// The login does not wait for this now.
-    #[error("the login does not wait for {0} now")]
-    NotExpected(&'static str),
-    /// Ended on request.
-    #[error("the login was cancelled")]
-    Cancelled,
-    /// Telegram refused.
-    #[error("Telegram answered {0}")]
-    Refused(RpcFault),
-    /// Telegram could not be reached, or did not answer.
-    #[error("{0}")]
-    Unreachable(String),
-    /// Logged in, but the session could not be saved; it will be tried again.
-    #[error("logged in, but the session could not be saved: {0}")]
-    NotSaved(String),
-}
 
 /// Where a login stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
