@@ -6,12 +6,11 @@
 use std::io::{Read as _, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
+use queuegram_tests::stage::Servers;
 use queuegram_tests::stage::interrupt::Interrupt;
-use queuegram_tests::stage::{Servers, children};
 
 #[derive(Parser)]
 #[command(about = "Private RabbitMQ and Redis, gone without a trace when this program ends")]
@@ -32,17 +31,9 @@ enum Verb {
     },
 }
 
-fn main() -> Result<ExitCode> {
+#[tokio::main]
+async fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
-    children::adopt_orphans()?;
-    let runtime = tokio::runtime::Runtime::new()?;
-    let outcome = runtime.block_on(play(arguments));
-    drop(runtime);
-    children::collect_orphans(Duration::from_secs(2));
-    outcome
-}
-
-async fn play(arguments: Arguments) -> Result<ExitCode> {
     let mut interrupt = Interrupt::listen()?;
     // Raced, so that an interrupt during the broker's slow start drops (ends) what is there already.
     let servers = tokio::select! {
@@ -67,10 +58,10 @@ async fn play(arguments: Arguments) -> Result<ExitCode> {
                 .kill_on_drop(true)
                 .spawn()
                 .with_context(|| format!("starting {program}"))?;
-            // Ctrl-C reaches the command as well; its own end is what ends us.
             let status = tokio::select! {
                 status = child.wait() => status?,
                 signal = interrupt.come() => {
+                    signal.pass_on(child.id());
                     let _late = tokio::time::timeout(interrupt.patience(), child.wait()).await;
                     return Ok(signal.exit_code());
                 }

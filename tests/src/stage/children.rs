@@ -14,9 +14,7 @@ use std::sync::{LazyLock, mpsc};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use rustix::process::{
-    Pid, Signal, WaitOptions, getpid, kill_process, kill_process_group, set_child_subreaper, wait,
-};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::patience;
 
@@ -235,27 +233,5 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.kill();
-    }
-}
-
-/// Makes this process the parent of its children's orphans, so that [`collect_orphans`] can clear
-/// them away: Erlang leaves a name resolver behind, and not every container's init collects those.
-///
-/// # Errors
-/// Where the kernel can't do so.
-pub fn adopt_orphans() -> Result<()> {
-    Ok(set_child_subreaper(Some(getpid()))?)
-}
-
-/// Waits for all children and orphans that are left, up to `bound`. Only for the very end of a
-/// program: it takes the exit status of every child.
-pub fn collect_orphans(bound: Duration) {
-    let deadline = std::time::Instant::now() + bound;
-    while std::time::Instant::now() < deadline {
-        match wait(WaitOptions::NOHANG) {
-            Ok(Some(_collected)) => {}
-            Ok(None) => std::thread::sleep(Duration::from_millis(5)),
-            Err(_no_child_is_left) => return,
-        }
     }
 }

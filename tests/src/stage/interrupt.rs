@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
+use rustix::process::{Pid, Signal as ToChild, kill_process};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The signals that end a program.
@@ -24,6 +25,18 @@ impl Came {
     #[must_use]
     pub fn exit_code(self) -> ExitCode {
         ExitCode::from(128 + self.0)
+    }
+
+    /// Passes it on to a process in our own group, unless the terminal has sent it there already.
+    pub fn pass_on(self, pid: Option<u32>) {
+        let signal = match self.0 {
+            15 => ToChild::TERM,
+            1 => ToChild::HUP,
+            _ => return,
+        };
+        if let Some(pid) = pid.and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw) {
+            let _gone = kill_process(pid, signal);
+        }
     }
 }
 

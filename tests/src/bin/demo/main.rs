@@ -11,11 +11,9 @@ mod program;
 mod terminal;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Result;
 use clap::Parser;
-use queuegram_tests::stage::children;
 use queuegram_tests::stage::interrupt::Interrupt;
 
 use crate::terminal::Terminal;
@@ -34,7 +32,6 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let terminal = Terminal::new();
     let outcome = run(&terminal, arguments.keep);
-    children::collect_orphans(Duration::from_secs(2));
     match outcome {
         Ok(code) => code,
         Err(error) => {
@@ -45,7 +42,6 @@ fn main() -> ExitCode {
 }
 
 fn run(terminal: &Terminal, keep: bool) -> Result<ExitCode> {
-    children::adopt_orphans()?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         let mut interrupt = Interrupt::listen()?;
