@@ -97,7 +97,7 @@ async fn a_broker_without_the_topology_is_diagnosed() {
     ctl.ok(&["topology", "apply"]).await.unwrap();
     ctl.ok(&["topology", "apply"]).await.unwrap();
     let queues = vhost.queues().await.unwrap();
-    for queue in ["tg.callbacks", "tg.dead", "tg.undelivered", "tg.unrouted"] {
+    for queue in ["tg.dead", "tg.undelivered", "tg.unrouted"] {
         assert!(queues.iter().any(|name| name == queue), "{queue} is missing: {queues:?}");
     }
 }

@@ -4,7 +4,9 @@
 
 mod bad_input;
 mod command_line;
+mod contract;
 mod crash;
+mod demo;
 mod duplicates;
 mod expect;
 mod floods;
