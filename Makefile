@@ -12,10 +12,10 @@ help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
 demo: build ## The main job: private servers, a simulated Telegram, a worker, the eight commands (KEEP=1 stays up)
-	@QUEUEGRAM_STAGE_BUILT=1 $(BIN)/demo $(if $(KEEP),--keep)
+	@STAGE_PROGRAMS_BUILT=1 $(BIN)/demo $(if $(KEEP),--keep)
 
 test: build witnesses ## All tests, on private servers that are gone afterwards
-	QUEUEGRAM_STAGE_BUILT=1 $(BIN)/stage run -- $(CARGO) test --workspace --locked $(ARGS)
+	STAGE_PROGRAMS_BUILT=1 $(BIN)/stage run -- $(CARGO) test --workspace --locked $(ARGS)
 
 build: ## Every program
 	@echo "Building (the first time takes some minutes) …"

@@ -17,7 +17,7 @@ async fn start(args: &[&str]) -> Child {
     for (key, _) in std::env::vars().filter(|(key, _)| key.starts_with("QUEUEGRAM_")) {
         command.env_remove(key);
     }
-    command.env("QUEUEGRAM_STAGE_BUILT", "1");
+    command.env("STAGE_PROGRAMS_BUILT", "1");
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().unwrap()
 }

@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 use super::scripts::repository;
 
 /// Set by `make` after it built the whole workspace: nothing needs building again.
-const BUILT: &str = "QUEUEGRAM_STAGE_BUILT";
+const BUILT: &str = "STAGE_PROGRAMS_BUILT";
 
 /// Packages whose programs the stage starts.
 const PACKAGES: [&str; 4] = ["queuegram-worker", "queuegram", "tgsim", "queuegram-tests"];

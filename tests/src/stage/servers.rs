@@ -30,7 +30,7 @@ pub struct Addresses {
 const AMQP_URL: &str = "QUEUEGRAM_AMQP__URL";
 const MANAGEMENT_URL: &str = "QUEUEGRAM_AMQP__MANAGEMENT_URL";
 const REDIS_URL: &str = "QUEUEGRAM_REDIS__URL";
-const REDIS_SERVER: &str = "QUEUEGRAM_STAGE_REDIS_SERVER";
+const REDIS_SERVER: &str = "STAGE_REDIS_SERVER";
 
 impl Addresses {
     /// Those in our own environment, if all are there.
