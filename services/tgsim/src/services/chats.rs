@@ -10,7 +10,7 @@ use crate::world::{BasicGroup, Links, Member, PeerId, Role, UserId, rights};
 
 crate::requests! {
     messages::CreateChat => create_chat {
-        500 "CHAT_ID_GENERATE_FAILED", 400 "CHAT_INVALID", 400 "CHAT_MEMBER_ADD_FAILED", 400 "CHAT_TITLE_EMPTY",
+        500 "CHAT_ID_GENERATE_FAILED" scripted, 400 "CHAT_INVALID" scripted, 400 "CHAT_MEMBER_ADD_FAILED" scripted, 400 "CHAT_TITLE_EMPTY",
         400 "INPUT_USER_DEACTIVATED", 400 "TTL_PERIOD_INVALID", 400 "USERS_TOO_FEW", 406 "USER_RESTRICTED",
         400 "USERS_TOO_MUCH" @ "https://core.telegram.org/method/messages.addChatUser",
         400 "USER_ID_INVALID" @ "https://core.telegram.org/method/messages.addChatUser",
@@ -21,7 +21,9 @@ crate::requests! {
         400 "CHANNEL_PRIVATE" @ "https://core.telegram.org/method/users.getUsers",
     }
     messages::GetChats => get_chats { 400 "CHAT_ID_INVALID", 400 "PEER_ID_INVALID" }
-    messages::DeleteChat => delete_chat { 400 "CHAT_ADMIN_REQUIRED", 400 "CHAT_ID_INVALID", 400 "PEER_ID_INVALID" }
+    messages::DeleteChat => delete_chat {
+        400 "CHAT_ADMIN_REQUIRED", 400 "CHAT_ID_INVALID", 400 "PEER_ID_INVALID",
+    }
 }
 
 /// `messages.createChat`: people whose privacy forbids it come back in `missing_invitees`, the group is made all the

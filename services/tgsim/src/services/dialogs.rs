@@ -13,11 +13,13 @@ use crate::world::{Cast, PeerId};
 
 crate::requests! {
     messages::GetDialogs => get_dialogs {
-        400 "FOLDER_ID_INVALID", 400 "OFFSET_PEER_ID_INVALID", 400 "TAKEOUT_INVALID",
+        400 "FOLDER_ID_INVALID", 400 "OFFSET_PEER_ID_INVALID", 400 "TAKEOUT_INVALID" scripted,
+        400 "CHAT_NOT_MODIFIED" scripted, 403 "CHAT_WRITE_FORBIDDEN" scripted,
+        400 "PINNED_DIALOGS_TOO_MUCH" scripted,
     }
     messages::GetPeerDialogs => get_peer_dialogs {
         400 "CHANNEL_INVALID", 406 "CHANNEL_PRIVATE", 400 "INPUT_PEERS_EMPTY", 400 "MSG_ID_INVALID",
-        400 "PEER_ID_INVALID",
+        400 "PEER_ID_INVALID", 400 "FROZEN_PARTICIPANT_MISSING" scripted,
         400 "CHAT_ID_INVALID" @ "https://core.telegram.org/method/messages.getHistory",
     }
     messages::GetPinnedDialogs => get_pinned_dialogs { 400 "FOLDER_ID_INVALID" }

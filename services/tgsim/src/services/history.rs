@@ -2,7 +2,7 @@
 //!
 //! Paging is Telegram's: <https://core.telegram.org/api/offsets>. Ids fall along the list; `offset_id` is where to
 //! begin, `add_offset` shifts, `max_id`/`min_id` bound.
-use grammers_tl_types::functions::{channels, messages};
+use grammers_tl_types::functions::messages;
 use grammers_tl_types::{enums, types};
 
 use crate::cx::Cx;
@@ -11,21 +11,17 @@ use crate::world::{Body, Cast, ChannelId, Message, PeerId};
 
 crate::requests! {
     messages::GetHistory => get_history {
-        400 "CHANNEL_INVALID", 406 "CHANNEL_PRIVATE", 400 "CHAT_ID_INVALID", 400 "CHAT_NOT_MODIFIED",
-        400 "MSG_ID_INVALID", 400 "PEER_ID_INVALID",
+        400 "CHANNEL_INVALID", 406 "CHANNEL_PRIVATE", 400 "CHAT_ID_INVALID", 400 "CHAT_NOT_MODIFIED" scripted,
+        400 "MSG_ID_INVALID", 400 "PEER_ID_INVALID", 400 "FROZEN_PARTICIPANT_MISSING" scripted,
+        400 "TAKEOUT_INVALID" scripted,
     }
     messages::Search => search {
         400 "CHANNEL_INVALID", 400 "CHANNEL_PRIVATE", 403 "CHAT_ADMIN_REQUIRED", 400 "CHAT_ID_INVALID",
-        400 "FROM_PEER_INVALID", 400 "INPUT_FILTER_INVALID", 400 "INPUT_USER_DEACTIVATED", 400 "MSG_ID_INVALID",
-        400 "PEER_ID_INVALID", 400 "SEARCH_QUERY_EMPTY", 400 "USER_ID_INVALID",
+        400 "FROM_PEER_INVALID", 400 "INPUT_FILTER_INVALID" scripted, 400 "INPUT_USER_DEACTIVATED", 400 "MSG_ID_INVALID",
+        400 "PEER_ID_INVALID", 400 "SEARCH_QUERY_EMPTY" scripted, 400 "USER_ID_INVALID",
+        400 "PEER_ID_NOT_SUPPORTED" scripted, 400 "TAKEOUT_INVALID" scripted,
     }
     messages::GetMessages => get_messages { 400 "MESSAGE_ID_INVALID", 400 "MSG_ID_INVALID" }
-    channels::GetMessages => get_channel_messages {
-        400 "CHANNEL_INVALID", 406 "CHANNEL_PRIVATE", 400 "CHAT_NOT_MODIFIED", 400 "MESSAGE_IDS_EMPTY",
-        400 "MSG_ID_INVALID", 400 "USER_BANNED_IN_CHANNEL",
-        400 "PEER_ID_INVALID" @ "https://core.telegram.org/method/messages.getHistory",
-        400 "CHAT_ID_INVALID" @ "https://core.telegram.org/method/messages.getHistory",
-    }
 }
 
 /// Where a page begins and ends.
@@ -110,48 +106,6 @@ fn get_messages(cx: &mut Cx<'_>, r: messages::GetMessages) -> Reply<enums::messa
     }
     let (users, chats) = cast.render(cx.world, cx.me);
     Ok(types::messages::Messages { messages: found, topics: vec![], chats, users }.into())
-}
-
-/// `channels.getMessages`: from the channel's history.
-fn get_channel_messages(
-    cx: &mut Cx<'_>,
-    r: channels::GetMessages,
-) -> Reply<enums::messages::Messages> {
-    let id = cx.input_channel(&r.channel)?;
-    if r.id.is_empty() {
-        return Err(bad("MESSAGE_IDS_EMPTY"));
-    }
-    let mut cast: Cast = [PeerId::Channel(id)].into_iter().collect();
-    let mut found = vec![];
-    for input in &r.id {
-        let peer = PeerId::Channel(id);
-        let (wanted, message) = match input {
-            enums::InputMessage::Id(m) => (m.id, cx.readable(peer, m.id)),
-            enums::InputMessage::ReplyTo(m) => {
-                let answer = cx.readable(peer, m.id).and_then(|m| m.reply_to);
-                (m.id, answer.and_then(|id| cx.readable(peer, id)))
-            }
-            enums::InputMessage::Pinned => {
-                let history = &cx.channel(id)?.history;
-                (0, history.messages.values().rev().find(|m| m.pinned))
-            }
-            enums::InputMessage::CallbackQuery(_) => return Err(not_simulated("input_message")),
-        };
-        found.push(show(cx, wanted, message, &mut cast));
-    }
-    let (users, chats) = cast.render(cx.world, cx.me);
-    let (pts, count) = (cx.channel(id)?.history.pts, count(found.len()));
-    Ok(types::messages::ChannelMessages {
-        inexact: false,
-        pts,
-        count,
-        offset_id_offset: None,
-        messages: found,
-        topics: vec![],
-        chats,
-        users,
-    }
-    .into())
 }
 
 impl Cx<'_> {

@@ -1,40 +1,29 @@
-//! Changing what was written, and marking it: edit, pin, read, delete, clear.
-use grammers_tl_types::functions::{channels, messages};
+//! Private chats and basic groups: marking as read, deleting, clearing.
+//!
+//! The supergroup's own requests for the same are in `supergroup/history.rs`.
+use grammers_tl_types::functions::messages;
 use grammers_tl_types::{enums, types};
 
 use crate::cx::Cx;
 use crate::effect::Effect;
 use crate::rpc_error::{Reply, bad, forbidden, not_simulated};
-use crate::world::{PeerId, UserId};
+use crate::world::{Member, PeerId, UserId};
 
 crate::requests! {
     messages::ReadHistory => read_history {
         400 "CHANNEL_PRIVATE", 400 "CHAT_ID_INVALID", 400 "MSG_ID_INVALID", 400 "PEER_ID_INVALID",
+        400 "BUSINESS_CONNECTION_INVALID" scripted,
         400 "CHANNEL_INVALID" @ "https://core.telegram.org/method/channels.readHistory",
     }
-    channels::ReadHistory => read_channel_history {
-        400 "CHANNEL_INVALID", 406 "CHANNEL_PRIVATE", 400 "MSG_ID_INVALID",
-        400 "PEER_ID_INVALID" @ "https://core.telegram.org/method/messages.readHistory",
-        400 "CHAT_ID_INVALID" @ "https://core.telegram.org/method/messages.readHistory",
-    }
-    messages::DeleteMessages => delete_messages { 403 "MESSAGE_DELETE_FORBIDDEN", 400 "MESSAGE_ID_INVALID" }
-    channels::DeleteMessages => delete_channel_messages {
-        400 "CHANNEL_INVALID", 406 "CHANNEL_PRIVATE", 400 "CHAT_ADMIN_REQUIRED", 403 "MESSAGE_DELETE_FORBIDDEN",
-        400 "MSG_ID_INVALID",
-        400 "PEER_ID_INVALID" @ "https://core.telegram.org/method/messages.readHistory",
-        400 "CHAT_ID_INVALID" @ "https://core.telegram.org/method/messages.readHistory",
+    messages::DeleteMessages => delete_messages {
+        403 "MESSAGE_DELETE_FORBIDDEN", 400 "MESSAGE_ID_INVALID", 403 "BOT_ACCESS_FORBIDDEN" scripted,
+        400 "BUSINESS_CONNECTION_INVALID" scripted, 400 "SELF_DELETE_RESTRICTED" scripted,
     }
     messages::DeleteHistory => delete_history {
-        400 "CHANNEL_PRIVATE", 400 "CHAT_ADMIN_REQUIRED", 400 "CHAT_ID_INVALID", 400 "CHAT_REVOKE_DATE_UNSUPPORTED",
-        400 "MAX_DATE_INVALID", 400 "MESSAGE_ID_INVALID", 400 "MIN_DATE_INVALID", 400 "MSG_ID_INVALID",
-        400 "PEER_ID_INVALID",
+        400 "CHANNEL_PRIVATE", 400 "CHAT_ADMIN_REQUIRED", 400 "CHAT_ID_INVALID",
+        400 "CHAT_REVOKE_DATE_UNSUPPORTED", 400 "MAX_DATE_INVALID" scripted, 400 "MESSAGE_ID_INVALID",
+        400 "MIN_DATE_INVALID" scripted, 400 "MSG_ID_INVALID", 400 "PEER_ID_INVALID",
         400 "CHANNEL_INVALID" @ "https://core.telegram.org/method/channels.deleteHistory",
-    }
-    channels::DeleteHistory => delete_channel_history {
-        400 "CHANNEL_INVALID", 400 "CHANNEL_PARICIPANT_MISSING", 400 "CHANNEL_PRIVATE", 400 "CHAT_ADMIN_REQUIRED",
-        400 "MSG_ID_INVALID" @ "https://core.telegram.org/method/channels.readHistory",
-        400 "PEER_ID_INVALID" @ "https://core.telegram.org/method/messages.readHistory",
-        400 "CHAT_ID_INVALID" @ "https://core.telegram.org/method/messages.readHistory",
     }
 }
 
@@ -84,33 +73,6 @@ fn read_history(
     Ok(types::messages::AffectedMessages { pts: step.pts, pts_count: step.pts_count }.into())
 }
 
-/// `channels.readHistory`.
-fn read_channel_history(cx: &mut Cx<'_>, r: channels::ReadHistory) -> Reply<bool> {
-    let id = cx.input_channel(&r.channel)?;
-    let me = cx.me;
-    let channel = cx.channel_mut(id)?;
-    let (last, pts) = (channel.history.last_id, channel.history.pts);
-    let max_id = if r.max_id > 0 { r.max_id.min(last) } else { last };
-    let Some(member) = channel.members.get_mut(&me) else { return Ok(false) };
-    if max_id <= member.read_inbox_max_id {
-        return Ok(false);
-    }
-    member.read_inbox_max_id = max_id;
-    let unread = |m: &&crate::world::Message| m.id > max_id && m.from != PeerId::User(me);
-    let still_unread_count = channel.history.messages.values().filter(unread).count() as i32;
-    let folder_id = None;
-    let update = types::UpdateReadChannelInbox {
-        folder_id,
-        channel_id: id.0,
-        max_id,
-        still_unread_count,
-        pts,
-    };
-    cx.notice(me, update.into(), &[id.into()]);
-    cx.effect(Effect::HistoryRead { chat_id: id.bot_api(), max_id });
-    Ok(true)
-}
-
 /// `messages.deleteMessages`: from the caller's box, with `revoke` from everybody's. In a basic group only one's own
 /// messages can be revoked, unless one is an admin.
 fn delete_messages(
@@ -122,7 +84,7 @@ fn delete_messages(
             let Some(message) = cx.user(cx.me)?.mailbox.messages.get(id) else { continue };
             if let PeerId::Chat(chat) = message.peer
                 && !message.out
-                && !cx.chat(chat.0)?.members.get(&cx.me).is_some_and(|m| m.is_admin())
+                && !cx.chat(chat.0)?.members.get(&cx.me).is_some_and(Member::is_admin)
             {
                 return Err(forbidden("MESSAGE_DELETE_FORBIDDEN"));
             }
@@ -131,28 +93,6 @@ fn delete_messages(
     let (step, message_ids) = cx.erase(&r.id, r.revoke);
     if !message_ids.is_empty() {
         cx.effect(Effect::MessagesDeleted { chat_id: None, message_ids, for_everyone: r.revoke });
-    }
-    Ok(types::messages::AffectedMessages { pts: step.pts, pts_count: step.pts_count }.into())
-}
-
-/// `channels.deleteMessages`: one's own, or any for admins who may; always for everybody.
-fn delete_channel_messages(
-    cx: &mut Cx<'_>,
-    r: channels::DeleteMessages,
-) -> Reply<enums::messages::AffectedMessages> {
-    let id = cx.input_channel(&r.channel)?;
-    let may_any = cx.channel_member(id)?.admin_rights().is_some_and(|r| r.delete_messages);
-    for wanted in &r.id {
-        let foreign =
-            cx.readable(id.into(), *wanted).is_some_and(|m| m.from != PeerId::User(cx.me));
-        if foreign && !may_any {
-            return Err(forbidden("MESSAGE_DELETE_FORBIDDEN"));
-        }
-    }
-    let (step, message_ids) = cx.erase_in_channel(id, &r.id);
-    if !message_ids.is_empty() {
-        let chat_id = Some(id.bot_api());
-        cx.effect(Effect::MessagesDeleted { chat_id, message_ids, for_everyone: true });
     }
     Ok(types::messages::AffectedMessages { pts: step.pts, pts_count: step.pts_count }.into())
 }
@@ -194,36 +134,6 @@ fn delete_history(
     cx.effect(Effect::HistoryDeleted { chat_id: peer.bot_api(), max_id, for_everyone: r.revoke });
     Ok(types::messages::AffectedHistory { pts: step.pts, pts_count: step.pts_count, offset: 0 }
         .into())
-}
-
-/// `channels.deleteHistory`: hides it from the caller, or deletes it for everybody.
-fn delete_channel_history(cx: &mut Cx<'_>, r: channels::DeleteHistory) -> Reply<enums::Updates> {
-    let id = cx.input_channel(&r.channel)?;
-    let me = cx.me;
-    let Some(member) = cx.channel(id)?.members.get(&me) else {
-        return Err(bad("CHANNEL_PARICIPANT_MISSING"));
-    };
-    let may = member.admin_rights().is_some_and(|r| r.delete_messages);
-    let history = &cx.channel(id)?.history;
-    let max_id = if r.max_id > 0 { r.max_id.min(history.last_id) } else { history.last_id };
-    if r.for_everyone {
-        if !may {
-            return Err(bad("CHAT_ADMIN_REQUIRED"));
-        }
-        let ids: Vec<i32> = history.messages.range(..=max_id).map(|(id, _)| *id).collect();
-        cx.erase_in_channel(id, &ids);
-    } else if let Some(member) = cx.channel_mut(id)?.members.get_mut(&me) {
-        member.available_min_id = member.available_min_id.max(max_id);
-        let update =
-            types::UpdateChannelAvailableMessages { channel_id: id.0, available_min_id: max_id };
-        cx.notice(me, update.into(), &[id.into()]);
-    }
-    cx.effect(Effect::HistoryDeleted {
-        chat_id: id.bot_api(),
-        max_id,
-        for_everyone: r.for_everyone,
-    });
-    Ok(cx.answer())
 }
 
 /// `updateReadHistoryOutbox` for the authors of the messages just read.

@@ -13,7 +13,7 @@ use crate::world::{BasicGroup, Channel, ChannelId, Links, Member, MessageBox, Ro
 
 crate::requests! {
     messages::MigrateChat => migrate_chat {
-        400 "CHANNELS_TOO_MUCH", 403 "CHAT_ADMIN_REQUIRED", 400 "CHAT_ID_INVALID", 500 "CHAT_INVALID",
+        400 "CHANNELS_TOO_MUCH", 403 "CHAT_ADMIN_REQUIRED", 400 "CHAT_ID_INVALID", 500 "CHAT_INVALID" scripted,
         400 "PEER_ID_INVALID",
     }
 }

@@ -12,10 +12,18 @@ crate::requests! {
     updates::GetState => get_state {}
     updates::GetDifference => get_difference {
         400 "DATE_EMPTY", 400 "PERSISTENT_TIMESTAMP_EMPTY", 400 "PERSISTENT_TIMESTAMP_INVALID",
+        400 "CDN_METHOD_INVALID" scripted, 400 "CHANNEL_INVALID" scripted, 400 "CHANNEL_PRIVATE" scripted,
+        400 "CHAT_NOT_MODIFIED" scripted, 403 "CHAT_WRITE_FORBIDDEN" scripted, 400 "MSG_ID_INVALID" scripted,
+        500 "RANDOM_ID_DUPLICATE" scripted, 400 "USERNAME_INVALID" scripted,
+        400 "USER_NOT_PARTICIPANT" scripted,
     }
     updates::GetChannelDifference => get_channel_difference {
         400 "CHANNEL_INVALID", 406 "CHANNEL_PRIVATE", 400 "MSG_ID_INVALID", 400 "PERSISTENT_TIMESTAMP_EMPTY",
-        400 "PERSISTENT_TIMESTAMP_INVALID", 400 "RANGES_INVALID",
+        400 "PERSISTENT_TIMESTAMP_INVALID", 400 "RANGES_INVALID", 403 "CHANNEL_PUBLIC_GROUP_NA" scripted,
+        400 "CHAT_NOT_MODIFIED" scripted, 403 "CHAT_WRITE_FORBIDDEN" scripted,
+        400 "FROM_MESSAGE_BOT_DISABLED" scripted, 400 "FROZEN_PARTICIPANT_MISSING" scripted,
+        500 "PERSISTENT_TIMESTAMP_OUTDATED" scripted, 400 "PINNED_DIALOGS_TOO_MUCH" scripted,
+        400 "USER_BANNED_IN_CHANNEL" scripted,
         400 "PEER_ID_INVALID" @ "https://core.telegram.org/method/messages.getHistory",
         400 "CHAT_ID_INVALID" @ "https://core.telegram.org/method/messages.getHistory",
     }

@@ -28,7 +28,7 @@ pub use message::{Body, Change, Event, Message, MessageBox, Notice};
 pub use people::{BadField, NewUser, is_username, phone_digits};
 pub use privacy::{Asker, Audience, PrivacyKey, PrivacyRule};
 pub use user::{Bot, Contact, Dialog, Password, Presence, User};
-pub use view::{Cast, chat_participant};
+pub use view::{Cast, banned_participant, chat_participant};
 
 use crate::limits::Limits;
 

@@ -1,0 +1,12 @@
+//! A small town to try requests in: alice, bob, carol, and whoever moves in. Requests go through the real table, as
+//! bytes, so that an error which no row documents shows.
+mod chats;
+mod fixture;
+mod groups;
+mod history;
+mod people;
+mod privacy;
+mod table;
+mod updates;
+
+pub(crate) use fixture::{Town, names};
