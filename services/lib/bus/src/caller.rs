@@ -105,7 +105,9 @@ impl Bus {
         // The place for dead letters first, so that there is no moment without it.
         let dead_declared = self.declare_queue(&dead).await?;
         let version = management.version().await?;
-        management.put_policy(&Policy::of_reply_queue(name, &dead.name, version)).await?;
+        for policy in Policy::of_reply_queue(name, &dead.name, version) {
+            management.put_policy(&policy).await?;
+        }
         let declared = self.declare_queue(&queue).await?;
         for (exchange, key) in bindings {
             let (exchange, key) = (exchange.clone(), key.clone());
@@ -133,9 +135,8 @@ impl CallQueue {
         correlation: &str,
         within: Duration,
     ) -> Result<Option<Delivery>, BusError> {
-        let answers = |reply: &Delivery| {
-            reply.properties.correlation_id.as_deref() == Some(correlation)
-        };
+        let answers =
+            |reply: &Delivery| reply.properties.correlation_id.as_deref() == Some(correlation);
         if let Some(index) = self.kept.iter().position(answers) {
             return Ok(self.kept.remove(index));
         }

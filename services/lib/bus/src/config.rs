@@ -153,7 +153,10 @@ impl Settings {
     pub fn check(config: &AmqpConfig) -> Result<Self, BusError> {
         let wrong = |field, why: &str| Err(BusError::Config { field, why: why.to_owned() });
         if config.heartbeat_s == 0 {
-            return wrong("heartbeat_s", "must be at least 1: without heartbeats a dead connection stays");
+            return wrong(
+                "heartbeat_s",
+                "must be at least 1: without heartbeats a dead connection stays",
+            );
         }
         for (field, value) in [
             ("connect_timeout_s", config.connect_timeout_s),
@@ -193,9 +196,7 @@ pub(crate) fn amqp_uri(config: &AmqpConfig) -> Result<AMQPUri, BusError> {
         "/".clone_into(&mut uri.vhost);
     }
     uri.query.heartbeat.get_or_insert(config.heartbeat_s);
-    uri.query
-        .connection_timeout
-        .get_or_insert(config.connect_timeout_s.saturating_mul(1000));
+    uri.query.connection_timeout.get_or_insert(config.connect_timeout_s.saturating_mul(1000));
     Ok(uri)
 }
 
@@ -225,7 +226,10 @@ mod tests {
         ] {
             assert_eq!(amqp_uri(&with_url(url)).unwrap().vhost, vhost, "{url}");
         }
-        assert_eq!(amqp_uri(&with_url("amqp://h/crm?heartbeat=3")).unwrap().query.heartbeat, Some(3));
+        assert_eq!(
+            amqp_uri(&with_url("amqp://h/crm?heartbeat=3")).unwrap().query.heartbeat,
+            Some(3)
+        );
     }
 
     #[test]

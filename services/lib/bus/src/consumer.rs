@@ -131,6 +131,7 @@ impl Consumption {
             settle_within: within,
             counts,
             unsettled: Arc::new(AtomicU64::new(0)),
+            no_ack,
         };
         Ok(Self { running: Some(Running { consumer, channel }), origin, ended: None })
     }

@@ -32,7 +32,8 @@ pub enum Declared {
 pub struct QueueDepth {
     /// Messages ready for delivery; unacknowledged ones are not among them.
     pub ready: u32,
-    /// Consumers, waiting ones included.
+    /// Consumers. Of a quorum queue with a single active consumer only that one counts; classic
+    /// queues count those that wait as well.
     pub consumers: u32,
 }
 

@@ -35,7 +35,7 @@ pub struct Delivery {
     pub delivery_count: Option<u64>,
     /// Why it was dead-lettered, if it was.
     pub death: Option<Death>,
-    /// None once it is settled.
+    /// None once it is settled, or where nothing needs settling.
     claim: Option<Claim>,
 }
 
@@ -56,11 +56,22 @@ pub(crate) struct Origin {
     pub settle_within: Duration,
     pub counts: Arc<Counts>,
     pub unsettled: Arc<AtomicU64>,
+    /// The broker counts a message as settled when it is sent.
+    pub no_ack: bool,
 }
 
 impl Delivery {
     pub(crate) fn new(message: lapin::message::Delivery, origin: &Origin) -> Self {
-        origin.unsettled.fetch_add(1, Ordering::Relaxed);
+        let claim = (!origin.no_ack).then(|| {
+            origin.unsettled.fetch_add(1, Ordering::Relaxed);
+            Claim {
+                acker: message.acker,
+                channel: origin.channel.clone(),
+                settle_within: origin.settle_within,
+                counts: origin.counts.clone(),
+                unsettled: origin.unsettled.clone(),
+            }
+        });
         Self {
             properties: inbound(&message.properties),
             delivery_count: delivery_count(&message.properties),
@@ -70,13 +81,7 @@ impl Delivery {
             routing_key: message.routing_key.into(),
             queue: origin.queue.clone(),
             redelivered: message.redelivered,
-            claim: Some(Claim {
-                acker: message.acker,
-                channel: origin.channel.clone(),
-                settle_within: origin.settle_within,
-                counts: origin.counts.clone(),
-                unsettled: origin.unsettled.clone(),
-            }),
+            claim,
         }
     }
 
@@ -85,7 +90,7 @@ impl Delivery {
     /// # Errors
     /// [`BusError::Lost`] if its channel is gone: the broker delivers it again.
     pub async fn ack(mut self) -> Result<(), BusError> {
-        let Some(claim) = self.take_claim() else { return Err(settled_twice()) };
+        let Some(claim) = self.take_claim() else { return Ok(()) };
         let settling = claim.acker.ack(BasicAckOptions::default());
         claim.settled(settling).await
     }
@@ -96,7 +101,7 @@ impl Delivery {
     /// # Errors
     /// [`BusError::Lost`] if its channel is gone: the broker delivers it again.
     pub async fn dead_letter(mut self) -> Result<(), BusError> {
-        let Some(claim) = self.take_claim() else { return Err(settled_twice()) };
+        let Some(claim) = self.take_claim() else { return Ok(()) };
         let settling =
             claim.acker.nack(BasicNackOptions { requeue: false, ..BasicNackOptions::default() });
         claim.settled(settling).await
@@ -112,7 +117,7 @@ impl Delivery {
     pub async fn give_back(mut self) -> Result<(), BusError> {
         match self.take_claim() {
             Some(claim) => close_channel(&claim.channel, claim.settle_within).await,
-            None => Err(settled_twice()),
+            None => Ok(()),
         }
     }
 
@@ -154,10 +159,6 @@ pub(crate) async fn close_channel(channel: &Channel, within: Duration) -> Result
         Ok(_) => Ok(()),
         Err(_) => Err(BusError::Timeout { what: "closing a channel", after: within }),
     }
-}
-
-fn settled_twice() -> BusError {
-    BusError::Lost { why: "it is settled already".to_owned() }
 }
 
 impl Drop for Delivery {

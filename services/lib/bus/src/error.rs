@@ -167,7 +167,9 @@ pub(crate) fn from_lapin(error: &lapin::Error, doing: Doing) -> BusError {
     let why = error.to_string();
     match (error.kind(), doing) {
         // 403: wrong user or password. 530: no such vhost, or none for this user.
-        (ErrorKind::ProtocolError(amqp), Doing::Connecting) if [403, 530].contains(&amqp.get_id()) => {
+        (ErrorKind::ProtocolError(amqp), Doing::Connecting)
+            if [403, 530].contains(&amqp.get_id()) =>
+        {
             BusError::Denied { code: amqp.get_id(), text: amqp.get_message().to_string() }
         }
         (_, Doing::Settling) => BusError::Lost { why },

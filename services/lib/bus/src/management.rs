@@ -51,10 +51,7 @@ impl BrokerVersion {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut numbers = text.split(['.', '-', '+']);
-        Some(Self {
-            major: numbers.next()?.parse().ok()?,
-            minor: numbers.next()?.parse().ok()?,
-        })
+        Some(Self { major: numbers.next()?.parse().ok()?, minor: numbers.next()?.parse().ok()? })
     }
 }
 
@@ -132,7 +129,8 @@ impl Management {
         struct Overview {
             rabbitmq_version: String,
         }
-        let overview: Overview = self.get(&["overview"], "").await?.ok_or_else(|| missing("overview"))?;
+        let overview: Overview =
+            self.get(&["overview"], "").await?.ok_or_else(|| missing("overview"))?;
         BrokerVersion::parse(&overview.rabbitmq_version).ok_or_else(|| BusError::Management {
             status: None,
             why: format!("cannot read the release {:?}", overview.rabbitmq_version),
@@ -193,9 +191,10 @@ impl Management {
         });
         match asked.await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(why)) => {
-                Err(BusError::Management { status: None, why: format!("{what} at {}: {why}", self.base) })
-            }
+            Ok(Err(why)) => Err(BusError::Management {
+                status: None,
+                why: format!("{what} at {}: {why}", self.base),
+            }),
             Err(_) => Err(BusError::Closed),
         }
     }
@@ -277,7 +276,10 @@ mod tests {
     #[test]
     fn an_address_of_its_own_may_bring_its_credentials() {
         let same = client("amqp://u:p@rabbit", Some("http://manage:8080/prefix/"));
-        assert_eq!((same.address(), &same.authorization), ("http://manage:8080/prefix", &basic("u:p")));
+        assert_eq!(
+            (same.address(), &same.authorization),
+            ("http://manage:8080/prefix", &basic("u:p"))
+        );
         let own = client("amqp://u:p@rabbit", Some("https://admin:s%2Fx@manage"));
         assert_eq!((own.address(), &own.authorization), ("https://manage", &basic("admin:s/x")));
         assert!(!format!("{own:?}").contains("s/x"));

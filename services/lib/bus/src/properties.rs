@@ -24,8 +24,11 @@ pub(crate) fn outbound(
     headers: &BTreeMap<String, String>,
     persistent: bool,
 ) -> Result<BasicProperties, BusError> {
-    let mut out = BasicProperties::default()
-        .with_delivery_mode(if persistent { PERSISTENT } else { TRANSIENT });
+    let mut out = BasicProperties::default().with_delivery_mode(if persistent {
+        PERSISTENT
+    } else {
+        TRANSIENT
+    });
     let short = |field, value: &Option<String>| {
         value.as_deref().map(|value| short_string(field, value)).transpose()
     };
@@ -214,7 +217,9 @@ mod tests {
 
     #[test]
     fn the_delivery_count_is_read_from_any_integer() {
-        for value in [AMQPValue::LongLongInt(3), AMQPValue::LongUInt(3), AMQPValue::ShortShortInt(3)] {
+        for value in
+            [AMQPValue::LongLongInt(3), AMQPValue::LongUInt(3), AMQPValue::ShortShortInt(3)]
+        {
             let mut table = FieldTable::default();
             table.insert("x-delivery-count".into(), value);
             assert_eq!(delivery_count(&BasicProperties::default().with_headers(table)), Some(3));

@@ -45,7 +45,11 @@ pub struct OutMessage {
 impl OutMessage {
     /// A persistent JSON message, not mandatory, for an exchange.
     #[must_use]
-    pub fn json(exchange: impl Into<String>, routing_key: impl Into<String>, body: Vec<u8>) -> Self {
+    pub fn json(
+        exchange: impl Into<String>,
+        routing_key: impl Into<String>,
+        body: Vec<u8>,
+    ) -> Self {
         Self {
             exchange: exchange.into(),
             routing_key: routing_key.into(),
@@ -174,9 +178,9 @@ impl Inner {
                 text: returned.reply_text.to_string(),
             }),
             Confirmation::Nack(_) => Err(BusError::Nacked),
-            Confirmation::NotRequested => Err(BusError::Unknown {
-                why: "the channel is not in confirm mode".to_owned(),
-            }),
+            Confirmation::NotRequested => {
+                Err(BusError::Unknown { why: "the channel is not in confirm mode".to_owned() })
+            }
         }
     }
 

@@ -1,12 +1,13 @@
 //! Comparing the broker with the topology, for `queuegram doctor`. A finding says what is wrong
 //! with what, what that leads to, and what helps.
 
-use std::collections::HashMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{ApplyTo, Binding, Policy, Queue, Topology};
+use super::effective::Effective;
+use super::policies::{PRIORITY, Thing};
+use super::{Binding, Policy, Queue, Topology};
+use crate::config::QueueKind;
 use crate::error::BusError;
 use crate::management::Management;
 
@@ -45,8 +46,6 @@ struct ExchangeSeen {
     durable: bool,
     #[serde(default)]
     arguments: Map<String, Value>,
-    #[serde(default)]
-    policy: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -55,8 +54,6 @@ struct QueueSeen {
     durable: bool,
     #[serde(default)]
     arguments: Map<String, Value>,
-    #[serde(default)]
-    policy: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -65,12 +62,6 @@ struct BindingSeen {
     destination: String,
     destination_type: String,
     routing_key: String,
-}
-
-#[derive(Deserialize)]
-struct PolicySeen {
-    name: String,
-    definition: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -85,14 +76,11 @@ impl Topology {
     /// [`BusError::Management`] if the broker can't be asked.
     pub async fn check(&self, management: &Management) -> Result<Vec<Finding>, BusError> {
         let vhost = management.vhost();
-        let policies: Vec<PolicySeen> =
-            management.get(&["policies", vhost], "").await?.unwrap_or_default();
-        let policies: HashMap<String, Map<String, Value>> =
-            policies.into_iter().map(|policy| (policy.name, policy.definition)).collect();
+        let policies = Effective::read(management).await?;
         let mut findings = Vec::new();
         for exchange in &self.exchanges {
             let seen = management.get(&["exchanges", vhost, &exchange.name], "").await?;
-            let wanted = self.policy_of(ApplyTo::Exchanges, &exchange.name);
+            let wanted = self.policy_of(Thing::Exchange, &exchange.name);
             findings.extend(judge_exchange(&exchange.name, seen, wanted, &policies));
         }
         for queue in &self.queues {
@@ -102,7 +90,7 @@ impl Topology {
             match seen {
                 None => findings.push(Finding::missing(subject)),
                 Some(seen) => {
-                    let wanted = self.policy_of(ApplyTo::Queues, &queue.name);
+                    let wanted = self.policy_of(seen.thing(), &queue.name);
                     findings.extend(judge_queue(queue, &seen, wanted, &policies));
                 }
             }
@@ -111,7 +99,7 @@ impl Topology {
             // Which kind it has is its owner's choice of the day it was made.
             let kind = self.queues.first().map(|queue| queue.kind).unwrap_or_default();
             let queue = Queue { name: seen.name.clone(), kind, single_active: true };
-            let wanted = self.policy_of(ApplyTo::Queues, &queue.name);
+            let wanted = self.policy_of(seen.thing(), &queue.name);
             findings.extend(judge_queue(&queue, &seen, wanted, &policies));
         }
         let known = self.bindings_of(management).await?;
@@ -149,7 +137,7 @@ impl Topology {
     async fn instance_queues(&self, management: &Management) -> Result<Vec<QueueSeen>, BusError> {
         let query = format!(
             "?page=1&page_size={MAX_INSTANCE_QUEUES}&name={}&use_regex=false\
-             &columns=name,durable,arguments,policy",
+             &columns=name,durable,arguments",
             self.instance_queues
         );
         let page: Option<Page<QueueSeen>> =
@@ -159,9 +147,20 @@ impl Topology {
     }
 
     /// The policy that should apply to a name.
-    fn policy_of(&self, apply_to: ApplyTo, name: &str) -> Option<&Policy> {
-        let mut policies = self.policies.iter().filter(|policy| policy.apply_to == apply_to);
-        policies.find(|policy| policy.covers(name))
+    fn policy_of(&self, thing: Thing, name: &str) -> Option<&Policy> {
+        self.policies.iter().find(|policy| policy.is_for(thing, name))
+    }
+}
+
+impl QueueSeen {
+    /// The kind it really has, which can be another than the one wanted. A queue declared without
+    /// one has the vhost's default, which is classic unless somebody changed it.
+    fn thing(&self) -> Thing {
+        let kind = self.arguments.get("x-queue-type").and_then(Value::as_str);
+        Thing::Queue(match kind {
+            Some("quorum") => QueueKind::Quorum,
+            _ => QueueKind::Classic,
+        })
     }
 }
 
@@ -176,7 +175,7 @@ fn judge_exchange(
     name: &str,
     seen: Option<ExchangeSeen>,
     wanted: Option<&Policy>,
-    policies: &HashMap<String, Map<String, Value>>,
+    policies: &Effective,
 ) -> Vec<Finding> {
     let subject = format!("exchange {name}");
     let Some(seen) = seen else { return vec![Finding::missing(subject)] };
@@ -195,7 +194,7 @@ fn judge_exchange(
             remedy: "delete it and run `queuegram topology apply`".to_owned(),
         });
     }
-    findings.extend(judge_policy(&subject, seen.policy.as_deref(), wanted, policies));
+    findings.extend(judge_policy(&subject, Thing::Exchange, wanted, policies));
     findings
 }
 
@@ -203,7 +202,7 @@ fn judge_queue(
     queue: &Queue,
     seen: &QueueSeen,
     wanted: Option<&Policy>,
-    policies: &HashMap<String, Map<String, Value>>,
+    policies: &Effective,
 ) -> Vec<Finding> {
     let subject = format!("queue {}", queue.name);
     let mut findings = Vec::new();
@@ -236,21 +235,23 @@ fn judge_queue(
             .to_owned(),
         });
     }
-    findings.extend(judge_policy(&subject, seen.policy.as_deref(), wanted, policies));
+    findings.extend(judge_policy(&subject, seen.thing(), wanted, policies));
     findings
 }
 
-/// RabbitMQ applies one policy to a thing. It may be another than ours, as long as it says the
-/// same.
+/// The policy that applies may be another than ours, as long as it says the same.
 fn judge_policy(
     subject: &str,
-    applied: Option<&str>,
+    thing: Thing,
     wanted: Option<&Policy>,
-    policies: &HashMap<String, Map<String, Value>>,
+    policies: &Effective,
 ) -> Vec<Finding> {
     let Some(wanted) = wanted else { return Vec::new() };
+    let (_, name) = subject.split_once(' ').unwrap_or_default();
+    let applied = policies.on(thing, name);
     let nothing = Map::new();
-    let definition = applied.and_then(|name| policies.get(name)).unwrap_or(&nothing);
+    let definition = applied.map_or(&nothing, |policy| &policy.definition);
+    let applied = applied.map(|policy| policy.name.as_str());
     let differing: Vec<&str> = wanted
         .definition
         .iter()
@@ -267,15 +268,13 @@ fn judge_policy(
     let keys = differing.join(", ");
     let (what, remedy) = match applied {
         None => (format!("has no policy: it lacks {keys}"), APPLY.to_owned()),
-        Some(name) if name == wanted.name => (
-            format!("has the policy {name}, which differs in {keys}"),
-            APPLY.to_owned(),
-        ),
+        Some(name) if name == wanted.name => {
+            (format!("has the policy {name}, which differs in {keys}"), APPLY.to_owned())
+        }
         Some(name) => (
             format!("has the policy {name} instead of {}: it lacks {keys}", wanted.name),
             format!(
-                "lower the priority of {name} below {}, or give it the same definition; then {APPLY}",
-                wanted.priority
+                "lower the priority of {name} below {PRIORITY}, or give it the same definition; then {APPLY}"
             ),
         ),
     };
@@ -288,35 +287,43 @@ mod tests {
     use proto::Names;
     use serde_json::json;
 
+    use super::super::effective::PolicySeen;
     use super::*;
-    use crate::config::QueueKind;
     use crate::management::BrokerVersion;
+
+    const QUORUM: Thing = Thing::Queue(QueueKind::Quorum);
+    const CLASSIC: Thing = Thing::Queue(QueueKind::Classic);
 
     fn topology() -> Topology {
         Topology::describe(&Names::default(), QueueKind::Quorum, BrokerVersion::OLDEST)
     }
 
-    fn as_set(topology: &Topology) -> HashMap<String, Map<String, Value>> {
-        topology.policies.iter().map(|p| (p.name.clone(), p.definition.clone())).collect()
+    fn in_force(topology: &Topology) -> Effective {
+        Effective::of(topology.policies.iter().map(|policy| seen(policy, &policy.name)))
     }
 
-    fn exchange(policy: Option<&str>) -> Option<ExchangeSeen> {
-        let policy = policy.map(str::to_owned);
-        let arguments = Map::new();
-        Some(ExchangeSeen { kind: "topic".to_owned(), durable: true, arguments, policy })
+    fn seen(policy: &Policy, name: &str) -> PolicySeen {
+        let mut body = policy.body();
+        body["name"] = json!(name);
+        serde_json::from_value(body).unwrap()
+    }
+
+    fn exchange() -> Option<ExchangeSeen> {
+        Some(ExchangeSeen { kind: "topic".to_owned(), durable: true, arguments: Map::new() })
     }
 
     #[test]
     fn every_name_finds_the_policy_made_for_it() {
         let topology = topology();
         for (apply_to, name, policy) in [
-            (ApplyTo::Exchanges, "tg.commands", Some("tg-unrouted")),
-            (ApplyTo::Exchanges, "tg.control", Some("tg-unowned")),
-            (ApplyTo::Exchanges, "tg.results", None),
-            (ApplyTo::Queues, "tg.commands.acme", Some("tg-commands")),
-            (ApplyTo::Queues, "tg.unrouted", Some("tg-service")),
-            (ApplyTo::Queues, "tg.dead", Some("tg-dead")),
-            (ApplyTo::Queues, "crm.replies", None),
+            (Thing::Exchange, "tg.commands", Some("tg-unrouted")),
+            (Thing::Exchange, "tg.control", Some("tg-unowned")),
+            (Thing::Exchange, "tg.results", None),
+            (QUORUM, "tg.commands.acme", Some("tg-commands")),
+            (CLASSIC, "tg.commands.acme", Some("tg-commands-classic")),
+            (QUORUM, "tg.unrouted", Some("tg-service")),
+            (QUORUM, "tg.dead", Some("tg-dead")),
+            (QUORUM, "crm.replies", None),
         ] {
             let found = topology.policy_of(apply_to, name).map(|policy| policy.name.as_str());
             assert_eq!(found, policy, "{name}");
@@ -327,43 +334,38 @@ mod tests {
     #[test]
     fn a_missing_or_overridden_policy_is_a_problem() {
         let topology = topology();
-        let wanted = topology.policy_of(ApplyTo::Exchanges, "tg.commands");
-        type Definitions = HashMap<String, Map<String, Value>>;
-        let judge = |policy: Option<&str>, set: &Definitions| {
-            judge_exchange("tg.commands", exchange(policy), wanted, set)
+        let wanted = topology.policy_of(Thing::Exchange, "tg.commands").unwrap();
+        let judge = |policies: Vec<PolicySeen>| {
+            let policies = Effective::of(policies);
+            judge_exchange("tg.commands", exchange(), Some(wanted), &policies)
         };
-        let ours = as_set(&topology);
-        assert_eq!(judge(Some("tg-unrouted"), &ours), []);
+        assert_eq!(judge(vec![seen(wanted, &wanted.name)]), []);
 
-        let absent = judge(None, &HashMap::new());
+        let absent = judge(Vec::new());
         assert!(absent[0].what.contains("no policy") && absent[0].severity == Severity::Problem);
 
-        let mut overridden = ours.clone();
-        overridden.insert("everything".to_owned(), Map::new());
-        let found = judge(Some("everything"), &overridden);
+        let everything: PolicySeen = serde_json::from_value(json!({"name": "everything",
+            "pattern": ".*", "apply-to": "all", "priority": 500, "definition": {}}))
+        .unwrap();
+        let found = judge(vec![seen(wanted, &wanted.name), everything]);
         assert!(found[0].what.contains("instead of tg-unrouted"), "{found:?}");
         assert!(found[0].remedy.contains("priority of everything below 100"), "{found:?}");
 
-        let mut equal = ours;
-        equal.insert("theirs".to_owned(), wanted.unwrap().definition.clone());
-        assert_eq!(judge(Some("theirs"), &equal), []);
+        assert_eq!(judge(vec![seen(wanted, "theirs")]), []);
     }
 
     #[test]
     fn other_bounds_are_only_a_warning() {
         let topology = topology();
-        let mut set = as_set(&topology);
-        let service = set.get_mut("tg-service").unwrap();
-        service.insert("max-length".to_owned(), json!(7));
+        let service = topology.policies.iter().find(|policy| policy.name == "tg-service").unwrap();
+        let mut other = service.clone();
+        other.definition.insert("max-length".to_owned(), json!(7));
+        let policies = Effective::of([seen(&other, "tg-service")]);
         let queue = &topology.queues[0];
-        let seen = QueueSeen {
-            name: queue.name.clone(),
-            durable: true,
-            arguments: queue.arguments(),
-            policy: Some("tg-service".to_owned()),
-        };
-        let wanted = topology.policy_of(ApplyTo::Queues, &queue.name);
-        let found = judge_queue(queue, &seen, wanted, &set);
+        let seen =
+            QueueSeen { name: queue.name.clone(), durable: true, arguments: queue.arguments() };
+        let wanted = topology.policy_of(QUORUM, &queue.name);
+        let found = judge_queue(queue, &seen, wanted, &policies);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].severity, Severity::Warning);
         assert!(found[0].what.contains("differs in max-length"), "{found:?}");
@@ -375,10 +377,9 @@ mod tests {
         let name = "tg.commands.acme".to_owned();
         let queue = Queue { name: name.clone(), kind: QueueKind::Quorum, single_active: true };
         let arguments = Map::from_iter([("x-queue-type".to_owned(), json!("classic"))]);
-        let policy = Some("tg-commands".to_owned());
-        let seen = QueueSeen { name, durable: true, arguments, policy };
-        let wanted = topology.policy_of(ApplyTo::Queues, &queue.name);
-        let found = judge_queue(&queue, &seen, wanted, &as_set(&topology));
+        let seen = QueueSeen { name, durable: true, arguments };
+        let wanted = topology.policy_of(QUORUM, &queue.name);
+        let found = judge_queue(&queue, &seen, wanted, &in_force(&topology));
         let by_argument = |name: &str| found.iter().find(|f| f.what.contains(name)).unwrap();
         assert_eq!(by_argument("x-single-active-consumer").severity, Severity::Problem);
         assert_eq!(by_argument("x-queue-type").severity, Severity::Warning);
@@ -386,14 +387,10 @@ mod tests {
 
     #[test]
     fn an_exchange_of_another_kind_is_a_problem() {
-        let odd = ExchangeSeen {
-            kind: "fanout".to_owned(),
-            durable: false,
-            arguments: Map::new(),
-            policy: None,
-        };
-        let found = judge_exchange("tg.results", Some(odd), None, &HashMap::new());
+        let odd = ExchangeSeen { kind: "fanout".to_owned(), durable: false, arguments: Map::new() };
+        let none = Effective::of([]);
+        let found = judge_exchange("tg.results", Some(odd), None, &none);
         assert!(found[0].what.contains("fanout exchange, not durable"), "{found:?}");
-        assert_eq!(judge_exchange("tg.results", None, None, &HashMap::new())[0].what, "is missing");
+        assert_eq!(judge_exchange("tg.results", None, None, &none)[0].what, "is missing");
     }
 }

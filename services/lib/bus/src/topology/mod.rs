@@ -7,6 +7,7 @@
 
 mod apply;
 mod check;
+mod effective;
 mod policies;
 mod print;
 mod roles;
@@ -74,8 +75,10 @@ impl Topology {
     pub fn describe(names: &Names, kind: QueueKind, broker: BrokerVersion) -> Self {
         let exchange = |name: String| Exchange { name };
         let queue = |name: String| Queue { name, kind, single_active: false };
-        let bind = |exchange: String, queue: String, key: &str| {
-            Binding { exchange, queue, key: key.to_owned() }
+        let bind = |exchange: String, queue: String, key: &str| Binding {
+            exchange,
+            queue,
+            key: key.to_owned(),
         };
         let mut bindings = vec![
             bind(names.unrouted(), names.unrouted(), "#"),

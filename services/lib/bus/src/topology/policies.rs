@@ -1,13 +1,20 @@
-//! The policies. RabbitMQ applies exactly one policy to a queue or an exchange, the one of highest
-//! priority whose pattern matches, so ours never overlap and outrank a usual catch-all.
+//! The policies. RabbitMQ applies exactly one to a queue or an exchange: of those whose pattern
+//! matches, and all of whose keys the thing's kind knows, the one of highest priority. A policy
+//! with a single key too many is no policy at all for that queue, silently; hence one for quorum
+//! queues and, below it, one for classic queues, which lack what only quorum queues can.
+//!
+//! Ours never overlap otherwise, and outrank a usual catch-all.
 
 use proto::Names;
 use serde_json::{Map, Value, json};
 
+use crate::config::QueueKind;
 use crate::management::BrokerVersion;
 
 /// Above the 0 and 1 that people give their own policies.
-const PRIORITY: i32 = 100;
+pub(super) const PRIORITY: i32 = 100;
+/// Where both match, a quorum queue takes this one; a classic queue can't.
+const QUORUM_PRIORITY: i32 = PRIORITY + 1;
 /// What a queue holds at most. A full one refuses messages; confirms tell their publisher.
 const MAX_LENGTH: u32 = 100_000;
 const MAX_BYTES: u64 = 1 << 30;
@@ -33,13 +40,23 @@ pub struct Policy {
     pub definition: Map<String, Value>,
 }
 
-/// What a policy applies to.
+/// What a policy is meant for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApplyTo {
     /// Exchanges.
     Exchanges,
-    /// Queues of every kind.
+    /// Queues of either kind.
     Queues,
+    /// Queues of one kind. To RabbitMQ it is a policy for queues; its keys, or the policy above
+    /// it, keep it from the other kind.
+    Only(QueueKind),
+}
+
+/// What a policy can apply to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Thing {
+    Exchange,
+    Queue(QueueKind),
 }
 
 /// Names that a policy covers.
@@ -63,21 +80,29 @@ impl ApplyTo {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Exchanges => "exchanges",
-            Self::Queues => "queues",
+            Self::Queues | Self::Only(_) => "queues",
         }
     }
 }
 
 impl Policy {
-    /// The policy of a durable reply queue: what its consumer refuses goes to its dead-letter
+    /// The policies of a durable reply queue: what its consumer refuses goes to its dead-letter
     /// queue, through the default exchange.
     #[must_use]
-    pub fn of_reply_queue(queue: &str, dead_letters: &str, broker: BrokerVersion) -> Self {
-        let mut definition = bounds();
-        definition.extend(dead_letters_to("", Some(dead_letters)));
-        definition.extend(patience(broker));
+    pub fn of_reply_queue(queue: &str, dead_letters: &str, broker: BrokerVersion) -> [Self; 2] {
         let name = format!("queuegram-reply-{queue}");
-        policy(name, Covers::one(queue.to_owned()), ApplyTo::Queues, definition)
+        let target = DeadLetters { exchange: String::new(), key: Some(dead_letters.to_owned()) };
+        of_queues(&name, &Covers::one(queue.to_owned()), &target, broker)
+    }
+
+    /// Whether it is meant for this thing.
+    pub(crate) fn is_for(&self, thing: Thing, name: &str) -> bool {
+        let fits = match (self.apply_to, thing) {
+            (ApplyTo::Exchanges, Thing::Exchange) | (ApplyTo::Queues, Thing::Queue(_)) => true,
+            (ApplyTo::Only(only), Thing::Queue(kind)) => only == kind,
+            _ => false,
+        };
+        fits && self.covers(name)
     }
 
     /// Whether it covers a name.
@@ -116,78 +141,78 @@ impl Policy {
 /// All policies of a topology.
 pub(crate) fn all(names: &Names, broker: BrokerVersion) -> Vec<Policy> {
     let named = |what: &str| format!("{}-{what}", names.prefix());
-    let otherwise = |exchange: String| {
-        Map::from_iter([("alternate-exchange".to_owned(), json!(exchange))])
+    let exchange = |what: &str, of: String, otherwise: String| Policy {
+        name: named(what),
+        covers: Covers::one(of),
+        apply_to: ApplyTo::Exchanges,
+        priority: PRIORITY,
+        definition: Map::from_iter([("alternate-exchange".to_owned(), json!(otherwise))]),
     };
-    let queue = |what: &str, covers: Covers, extra: Vec<Map<String, Value>>| {
-        let definition = extra.into_iter().flatten().collect();
-        policy(named(what), covers, ApplyTo::Queues, definition)
-    };
+    let commands = Covers::Prefix(format!("{}.", names.commands()));
+    let undelivered = DeadLetters { exchange: names.undelivered(), key: None };
     let service = Covers::Names(vec![
         names.control_shared(),
         names.control_unowned(),
         names.unrouted(),
         names.undelivered(),
     ]);
-    vec![
-        policy(
-            named("unrouted"),
-            Covers::one(names.commands()),
-            ApplyTo::Exchanges,
-            otherwise(names.unrouted()),
-        ),
-        policy(
-            named("unowned"),
-            Covers::one(names.control()),
-            ApplyTo::Exchanges,
-            otherwise(names.control_unowned()),
-        ),
-        queue(
-            "commands",
-            Covers::Prefix(format!("{}.", names.commands())),
-            vec![bounds(), dead_letters_to(&names.undelivered(), None), patience(broker)],
-        ),
-        // What nobody can settle here must not go round for ever, nor be dropped, which is what
-        // RabbitMQ 4 does at its own delivery limit.
-        queue(
-            "service",
-            service,
-            vec![bounds(), dead_letters_to("", Some(&names.dead())), patience(broker)],
-        ),
-        // For people to look at: the newest are worth more than the oldest.
-        queue(
-            "dead",
-            Covers::one(names.dead()),
-            vec![Map::from_iter([
-                ("max-length".to_owned(), json!(MAX_LENGTH)),
-                ("max-length-bytes".to_owned(), json!(MAX_BYTES)),
-                ("overflow".to_owned(), json!("drop-head")),
-            ])],
-        ),
-    ]
+    // What nobody can settle there must not go round for ever, nor be dropped, which is what
+    // RabbitMQ 4 does at a delivery limit of its own.
+    let dead = DeadLetters { exchange: String::new(), key: Some(names.dead()) };
+    let mut policies = vec![
+        exchange("unrouted", names.commands(), names.unrouted()),
+        exchange("unowned", names.control(), names.control_unowned()),
+    ];
+    policies.extend(of_queues(&named("commands"), &commands, &undelivered, broker));
+    policies.extend(of_queues(&named("service"), &service, &dead, broker));
+    // For people to look at: the newest are worth more than the oldest.
+    let mut definition = bounds();
+    definition.insert("overflow".to_owned(), json!("drop-head"));
+    policies.push(Policy {
+        name: named("dead"),
+        covers: Covers::one(names.dead()),
+        apply_to: ApplyTo::Queues,
+        priority: PRIORITY,
+        definition,
+    });
+    policies
 }
 
-fn policy(
-    name: String,
-    covers: Covers,
-    apply_to: ApplyTo,
-    definition: Map<String, Value>,
-) -> Policy {
-    Policy { name, covers, apply_to, priority: PRIORITY, definition }
+/// Where a queue's dead letters go.
+struct DeadLetters {
+    exchange: String,
+    /// None: the key they came with.
+    key: Option<String>,
 }
 
-/// At-least-once needs `reject-publish`; it is the strategy that doesn't lose a dead letter whose
-/// target is away. Classic queues ignore it.
-fn dead_letters_to(exchange: &str, routing_key: Option<&str>) -> Map<String, Value> {
-    let mut definition = Map::from_iter([
-        ("dead-letter-exchange".to_owned(), json!(exchange)),
-        ("dead-letter-strategy".to_owned(), json!("at-least-once")),
-        ("delivery-limit".to_owned(), json!(DELIVERY_LIMIT)),
-    ]);
-    if let Some(key) = routing_key {
-        definition.insert("dead-letter-routing-key".to_owned(), json!(key));
+/// Bounds and dead-lettering for queues of both kinds.
+fn of_queues(
+    name: &str,
+    covers: &Covers,
+    dead_letters: &DeadLetters,
+    broker: BrokerVersion,
+) -> [Policy; 2] {
+    let mut both = bounds();
+    both.insert("dead-letter-exchange".to_owned(), json!(dead_letters.exchange));
+    if let Some(key) = &dead_letters.key {
+        both.insert("dead-letter-routing-key".to_owned(), json!(key));
     }
-    definition
+    let mut quorum = both.clone();
+    // Doesn't lose a dead letter whose target is away; needs `overflow: reject-publish`.
+    quorum.insert("dead-letter-strategy".to_owned(), json!("at-least-once"));
+    quorum.insert("delivery-limit".to_owned(), json!(DELIVERY_LIMIT));
+    quorum.extend(patience(broker));
+    let policy = |name: String, kind, priority, definition| Policy {
+        name,
+        covers: covers.clone(),
+        apply_to: ApplyTo::Only(kind),
+        priority,
+        definition,
+    };
+    [
+        policy(name.to_owned(), QueueKind::Quorum, QUORUM_PRIORITY, quorum),
+        policy(format!("{name}-classic"), QueueKind::Classic, PRIORITY, both),
+    ]
 }
 
 fn bounds() -> Map<String, Value> {
@@ -225,62 +250,63 @@ mod tests {
 
     use super::*;
 
-    fn winners<'a>(policies: &'a [Policy], apply_to: ApplyTo, name: &str) -> Vec<&'a str> {
-        policies
-            .iter()
-            .filter(|policy| policy.apply_to == apply_to)
-            .filter(|policy| {
-                let matches = Regex::new(&policy.pattern()).unwrap().is_match(name);
-                assert_eq!(matches, policy.covers(name), "{policy:?} {name}");
-                matches
-            })
-            .map(|policy| policy.name.as_str())
-            .collect()
+    const QUORUM: Thing = Thing::Queue(QueueKind::Quorum);
+    const CLASSIC: Thing = Thing::Queue(QueueKind::Classic);
+
+    /// The policies meant for a thing, each as its pattern says it too.
+    fn meant<'a>(policies: &'a [Policy], thing: Thing, name: &str) -> Vec<&'a str> {
+        for policy in policies {
+            let matches = Regex::new(&policy.pattern()).unwrap().is_match(name);
+            assert_eq!(matches, policy.covers(name), "{policy:?} {name}");
+        }
+        let meant = policies.iter().filter(|policy| policy.is_for(thing, name));
+        meant.map(|policy| policy.name.as_str()).collect()
     }
 
-    /// Thing × name → the one policy that applies.
+    /// Name × kind of thing → the one policy that is meant for it.
     #[test]
     fn each_name_has_its_one_policy() {
         let policies = all(&Names::default(), BrokerVersion::OLDEST);
-        let queues = [
-            ("tg.commands.acme", &["tg-commands"][..]),
-            ("tg.commands.a_b-c", &["tg-commands"]),
-            ("tg.control.shared", &["tg-service"]),
-            ("tg.control.unowned", &["tg-service"]),
-            ("tg.unrouted", &["tg-service"]),
-            ("tg.undelivered", &["tg-service"]),
-            ("tg.dead", &["tg-dead"]),
-            ("tg.control.worker-1", &[]),
-            ("tgxcommands.acme", &[]),
-            ("tgxdead", &[]),
-            ("my.tg.commands.acme", &[]),
-            ("tg.deadline", &[]),
-            ("crm.replies", &[]),
-        ];
-        for (name, expected) in queues {
-            assert_eq!(winners(&policies, ApplyTo::Queues, name), expected, "queue {name}");
+        for (name, quorum, classic) in [
+            ("tg.commands.acme", &["tg-commands"][..], &["tg-commands-classic"][..]),
+            ("tg.commands.a_b-c", &["tg-commands"], &["tg-commands-classic"]),
+            ("tg.control.shared", &["tg-service"], &["tg-service-classic"]),
+            ("tg.control.unowned", &["tg-service"], &["tg-service-classic"]),
+            ("tg.unrouted", &["tg-service"], &["tg-service-classic"]),
+            ("tg.undelivered", &["tg-service"], &["tg-service-classic"]),
+            ("tg.dead", &["tg-dead"], &["tg-dead"]),
+            ("tg.control.worker-1", &[], &[]),
+            ("tgxcommands.acme", &[], &[]),
+            ("tgxdead", &[], &[]),
+            ("my.tg.commands.acme", &[], &[]),
+            ("tg.deadline", &[], &[]),
+            ("crm.replies", &[], &[]),
+        ] {
+            assert_eq!(meant(&policies, QUORUM, name), quorum, "quorum queue {name}");
+            assert_eq!(meant(&policies, CLASSIC, name), classic, "classic queue {name}");
         }
-        let exchanges = [
+        for (name, expected) in [
             ("tg.commands", &["tg-unrouted"][..]),
             ("tg.control", &["tg-unowned"]),
             ("tg.control.unowned", &[]),
             ("tg.results", &[]),
             ("tg.unrouted", &[]),
             ("tgXcommands", &[]),
-        ];
-        for (name, expected) in exchanges {
-            assert_eq!(winners(&policies, ApplyTo::Exchanges, name), expected, "exchange {name}");
+        ] {
+            assert_eq!(meant(&policies, Thing::Exchange, name), expected, "exchange {name}");
         }
     }
 
     #[test]
-    fn dead_letters_are_never_lost_silently() {
-        for policy in all(&Names::default(), BrokerVersion::OLDEST) {
+    fn dead_letters_of_quorum_queues_are_never_lost_silently() {
+        let policies = all(&Names::default(), BrokerVersion::OLDEST);
+        let quorum =
+            policies.iter().filter(|policy| policy.apply_to == ApplyTo::Only(QueueKind::Quorum));
+        for policy in quorum {
             let says = |key: &str| policy.definition.get(key).and_then(Value::as_str);
-            if policy.definition.contains_key("dead-letter-exchange") {
-                assert_eq!(says("dead-letter-strategy"), Some("at-least-once"), "{policy:?}");
-                assert_eq!(says("overflow"), Some("reject-publish"), "{policy:?}");
-            }
+            assert_eq!(says("dead-letter-strategy"), Some("at-least-once"), "{policy:?}");
+            assert_eq!(says("overflow"), Some("reject-publish"), "{policy:?}");
+            assert_eq!(policy.priority, QUORUM_PRIORITY);
         }
     }
 
@@ -300,11 +326,12 @@ mod tests {
     fn a_reply_queues_policy_matches_only_it() {
         for name in ["crm.replies", "a+b(c)[d]", "crm$^|x", "ünï.cødé"] {
             let dead = format!("{name}.dead");
-            let policy = Policy::of_reply_queue(name, &dead, BrokerVersion::OLDEST);
-            let pattern = Regex::new(&policy.pattern()).unwrap();
-            assert!(pattern.is_match(name), "{policy:?}");
-            assert!(!pattern.is_match(&dead), "{policy:?}");
-            assert!(!pattern.is_match("crmxreplies"), "{policy:?}");
+            for policy in Policy::of_reply_queue(name, &dead, BrokerVersion::OLDEST) {
+                let pattern = Regex::new(&policy.pattern()).unwrap();
+                assert!(pattern.is_match(name), "{policy:?}");
+                assert!(!pattern.is_match(&dead), "{policy:?}");
+                assert!(!pattern.is_match("crmxreplies"), "{policy:?}");
+            }
         }
     }
 }

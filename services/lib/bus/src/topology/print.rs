@@ -116,7 +116,8 @@ mod tests {
 
     #[test]
     fn words_are_quoted_where_a_shell_would_read_them_otherwise() {
-        for (word, shown) in [("tg.dead", "tg.dead"), ("#", "'#'"), ("", "''"), ("a'b", r"'a'\''b'")]
+        for (word, shown) in
+            [("tg.dead", "tg.dead"), ("#", "'#'"), ("", "''"), ("a'b", r"'a'\''b'")]
         {
             assert_eq!(quoted(word), shown);
         }

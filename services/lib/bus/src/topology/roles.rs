@@ -45,9 +45,8 @@ impl Role {
 pub(crate) fn all(names: &Names) -> Vec<Role> {
     let escaped = super::policies::escaped;
     let own = format!(r"^{}\.", escaped(names.prefix()));
-    let one_of = |names: &[String]| {
-        names.iter().map(|name| escaped(name)).collect::<Vec<_>>().join("|")
-    };
+    let one_of =
+        |names: &[String]| names.iter().map(|name| escaped(name)).collect::<Vec<_>>().join("|");
     // A caller's own queues begin with its name; `amq.gen-` is what the broker names.
     let callers_own = r"{user}\..*|amq\.gen.*";
     let to = one_of(&[names.commands(), names.control()]);

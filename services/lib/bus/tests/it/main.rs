@@ -1,0 +1,12 @@
+//! The bus against a real RabbitMQ: each test has a vhost of its own on the stage's broker.
+
+#![expect(clippy::unwrap_used, reason = "a test may say what must be there by falling over")]
+
+mod callers;
+mod connections;
+mod consuming;
+mod dead_letters;
+mod ground;
+mod proxy;
+mod publishing;
+mod topology;
