@@ -1,1 +1,38 @@
-//! In preparation.
+//! What Queuegram keeps, and where: the only crate that knows Redis and object storage.
+//!
+//! The [`Vault`] is the durable home of what can't be made again: auth keys, instance records, the
+//! binding of groups to their callers' keys. It is sealed, written first, and wins. [`Redis`] holds
+//! the working state: who owns what ([`Leases`]), what became of each command ([`Ledger`]), the
+//! newest session and the peers ([`Sessions`]).
+//!
+//! Every write shows the [`Lease`] that it is made under. A process that lost its lease without
+//! noticing is told [`StoreError::Fenced`] and must stop touching the instance.
+
+mod config;
+mod error;
+mod groups;
+mod instances;
+mod keys;
+mod leases;
+mod ledger;
+mod peers;
+mod redis;
+mod seal;
+mod sessions;
+mod status;
+mod vault;
+
+pub use config::{RedisConfig, RedisUrl, VaultConfig};
+pub use error::StoreError;
+pub use groups::{GroupRecord, Groups, Origin};
+pub use instances::{InstanceRecord, Instances};
+pub use leases::{Holder, Lease, Leases};
+pub use ledger::{
+    ANSWER_BYTES_MAX, Claim, Effect, Ledger, RESULT_BYTES_MAX, Record, RecordState, STEPS_MAX,
+    Settled, StepRecord, StepState,
+};
+pub use peers::{PEERS_MAX, Peers};
+pub use redis::Redis;
+pub use sessions::{Keep, Sessions};
+pub use status::{InstanceStatus, Statuses};
+pub use vault::{Kind, Vault};

@@ -1,0 +1,192 @@
+//! The instances that exist, each with its settings. They live in the vault; a counter in Redis
+//! rises with every change, so that workers notice new ones without listing them all the time.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use deadpool_redis::redis::cmd;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use proto::{InstanceId, UserId};
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use crate::error::StoreError;
+use crate::leases::Lease;
+use crate::redis::Redis;
+use crate::vault::{Kind, Vault};
+
+const VERSION: u32 = 1;
+/// How long a record that was read counts without being read again. Its writer sees a change at
+/// once, the others after this.
+const FRESH: Duration = Duration::from_secs(2);
+/// Records read at once where all are listed.
+const IN_FLIGHT_MAX: usize = 32;
+
+/// The settings of one instance.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstanceRecord {
+    /// Version of this form.
+    pub v: u32,
+    /// The instance.
+    pub id: InstanceId,
+    /// A name for people.
+    pub label: Option<String>,
+    /// SHA-256 (hex) of the keys that commands may show.
+    pub api_key_hashes: Vec<String>,
+    /// Whether commands must show one of them.
+    pub require_api_key: bool,
+    /// When the instance was made.
+    #[serde(with = "proto::time::rfc3339_ms")]
+    pub created_at: DateTime<Utc>,
+    /// The account's own id, once it has been logged in.
+    pub user_id: Option<UserId>,
+    /// The account's username, without `@`.
+    pub username: Option<String>,
+}
+
+impl InstanceRecord {
+    /// A new instance that was never logged in.
+    #[must_use]
+    pub fn new(id: InstanceId, created_at: DateTime<Utc>) -> Self {
+        Self {
+            v: VERSION,
+            id,
+            label: None,
+            api_key_hashes: Vec::new(),
+            require_api_key: false,
+            created_at,
+            user_id: None,
+            username: None,
+        }
+    }
+}
+
+impl fmt::Debug for InstanceRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InstanceRecord")
+            .field("id", &self.id)
+            .field("require_api_key", &self.require_api_key)
+            .field("user_id", &self.user_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Keeps the instances.
+#[derive(Clone)]
+pub struct Instances {
+    vault: Vault,
+    redis: Redis,
+    seen: Arc<Mutex<HashMap<InstanceId, (Instant, InstanceRecord)>>>,
+}
+
+impl Instances {
+    /// The instances in this vault.
+    #[must_use]
+    pub fn new(vault: &Vault, redis: &Redis) -> Self {
+        Self { vault: vault.clone(), redis: redis.clone(), seen: Arc::default() }
+    }
+
+    /// The ids of all instances, in order.
+    ///
+    /// # Errors
+    /// The vault can't be asked.
+    pub async fn ids(&self) -> Result<Vec<InstanceId>, StoreError> {
+        self.vault.instances().await
+    }
+
+    /// All instances, in the order of their ids.
+    ///
+    /// # Errors
+    /// The vault can't be asked; a record that can't be read.
+    pub async fn list(&self) -> Result<Vec<InstanceRecord>, StoreError> {
+        let ids = self.ids().await?;
+        let records: Vec<Option<InstanceRecord>> = stream::iter(ids)
+            .map(async |id| self.get(&id).await)
+            .buffered(IN_FLIGHT_MAX)
+            .try_collect()
+            .await?;
+        Ok(records.into_iter().flatten().collect())
+    }
+
+    /// One instance. What another process changed may take two seconds to be seen.
+    ///
+    /// # Errors
+    /// The vault can't be asked; a record that can't be read.
+    pub async fn get(&self, id: &InstanceId) -> Result<Option<InstanceRecord>, StoreError> {
+        if let Some((at, record)) = self.seen().get(id)
+            && at.elapsed() < FRESH
+        {
+            return Ok(Some(record.clone()));
+        }
+        let Some(stored) = self.vault.get(id, Kind::Instance).await? else {
+            self.seen().remove(id);
+            return Ok(None);
+        };
+        let what = || format!("the record of the instance {id}");
+        let record: InstanceRecord = serde_json::from_slice(&stored.content)
+            .map_err(|error| StoreError::corrupt(what(), error))?;
+        if record.v > VERSION {
+            return Err(StoreError::Version { what: what(), found: record.v });
+        }
+        self.remember(&record);
+        Ok(Some(record))
+    }
+
+    /// Makes an instance, or changes one.
+    ///
+    /// # Errors
+    /// Fenced; a store can't be asked.
+    pub async fn put(&self, lease: &Lease, record: &InstanceRecord) -> Result<(), StoreError> {
+        if record.id != lease.instance {
+            return Err(StoreError::corrupt("an instance's record", "the lease is another's"));
+        }
+        let text = serde_json::to_vec(record)
+            .map_err(|error| StoreError::corrupt("an instance's record", error))?;
+        self.vault.put(lease, Kind::Instance, &text).await?;
+        self.remember(record);
+        self.changed().await
+    }
+
+    /// Removes an instance. Its session, groups and peers must be gone by then: without this record
+    /// nobody would look for them.
+    ///
+    /// # Errors
+    /// Fenced; a store can't be asked.
+    pub async fn remove(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.vault.remove(lease, Kind::Instance).await?;
+        self.seen().remove(&lease.instance);
+        self.changed().await
+    }
+
+    /// A number that rises with every change, by whomever; 0 where Redis knows of none. Where it
+    /// differs from what it was, list again.
+    ///
+    /// # Errors
+    /// Redis can't be asked.
+    pub async fn version(&self) -> Result<u64, StoreError> {
+        let key = self.redis.keys().instances_version();
+        let version: Option<u64> = self
+            .redis
+            .ask(async |mut connection| cmd("GET").arg(&key).query_async(&mut connection).await)
+            .await?;
+        Ok(version.unwrap_or_default())
+    }
+
+    async fn changed(&self) -> Result<(), StoreError> {
+        let key = self.redis.keys().instances_version();
+        self.redis
+            .ask(async |mut connection| cmd("INCR").arg(&key).exec_async(&mut connection).await)
+            .await
+    }
+
+    fn remember(&self, record: &InstanceRecord) {
+        self.seen().insert(record.id.clone(), (Instant::now(), record.clone()));
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, HashMap<InstanceId, (Instant, InstanceRecord)>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,79 @@
+//! The names of the keys in Redis. All of one instance's carry its id as a hash tag, so that one
+//! script may touch several of them on a cluster too.
+
+use proto::{CommandId, InstanceId};
+
+/// Makes the names under one prefix.
+#[derive(Debug, Clone)]
+pub(crate) struct Keys {
+    prefix: String,
+}
+
+impl Keys {
+    pub fn new(prefix: &str) -> Self {
+        Self { prefix: prefix.to_owned() }
+    }
+
+    /// Who owns the instance: `<owner>|<epoch>`, gone when the lease runs out.
+    pub fn lease(&self, instance: &InstanceId) -> String {
+        self.of(instance, "lease")
+    }
+
+    /// The highest epoch so far; never removed while the instance lives.
+    pub fn epoch(&self, instance: &InstanceId) -> String {
+        self.of(instance, "epoch")
+    }
+
+    /// The epoch that was ended by a release, if the last one was.
+    pub fn released(&self, instance: &InstanceId) -> String {
+        self.of(instance, "released")
+    }
+
+    /// The record of one command.
+    pub fn command(&self, instance: &InstanceId, id: &CommandId) -> String {
+        self.of(instance, &format!("cmd:{id}"))
+    }
+
+    /// The newest session, sealed, with the vault record that it goes back to.
+    pub fn session(&self, instance: &InstanceId) -> String {
+        self.of(instance, "session")
+    }
+
+    /// Known peers, sealed one by one.
+    pub fn peers(&self, instance: &InstanceId) -> String {
+        self.of(instance, "peers")
+    }
+
+    /// When each peer was saved last.
+    pub fn peers_used(&self, instance: &InstanceId) -> String {
+        self.of(instance, "peers:used")
+    }
+
+    /// How the account stands.
+    pub fn status(&self, instance: &InstanceId) -> String {
+        self.of(instance, "status")
+    }
+
+    /// Counts the changes to the list of instances.
+    pub fn instances_version(&self) -> String {
+        format!("{}:instances:version", self.prefix)
+    }
+
+    fn of(&self, instance: &InstanceId, name: &str) -> String {
+        format!("{}:{{{instance}}}:{name}", self.prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_of_an_instance_has_its_hash_tag() {
+        let keys = Keys::new("qg");
+        let acme = "acme".parse().unwrap();
+        assert_eq!(keys.lease(&acme), "qg:{acme}:lease");
+        let id = "deal-77:{x}".parse().unwrap();
+        assert_eq!(keys.command(&acme, &id), "qg:{acme}:cmd:deal-77:{x}");
+    }
+}

@@ -1,0 +1,390 @@
+//! What became of each command: one record per instance and command id, kept for 7 days. It makes
+//! a command's effects happen once and its result be the same for everyone who asks.
+//!
+//! Order of writing: *started* → the call → *executed* → … → *finished* with the result → *replied*.
+//! So a crash at any point leaves a record that says how far it got. Each write is one script in
+//! Redis and shows the epoch of the writer's lease.
+//!
+//! A record is a hash: `v`, `hash`, `method`, `state`, `attempts`, `epoch`, `received`, `result`,
+//! and `s:<name>` for each step: `<n>|<state>|<effect>|<epoch>|<answer>`. The scripts move text
+//! about and never parse an answer, since Lua's numbers would lose digits of 64-bit values.
+
+mod record;
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use chrono::{DateTime, Utc};
+use deadpool_redis::redis::{Script, cmd};
+use proto::{CommandId, InstanceId, MethodName, time};
+use serde_json::Value;
+
+use crate::error::StoreError;
+use crate::leases::Lease;
+use crate::redis::{Redis, fenced};
+
+pub use record::{Effect, Record, RecordState, StepRecord, StepState};
+
+/// How long a record is kept after it was last claimed or finished: 7 days.
+const TTL_S: u64 = 7 * 24 * 60 * 60;
+/// The most bytes of one step's answer, as JSON.
+pub const ANSWER_BYTES_MAX: usize = 256 * 1024;
+/// The most bytes of a result, as JSON.
+pub const RESULT_BYTES_MAX: usize = 1024 * 1024;
+/// The most steps of one command.
+pub const STEPS_MAX: usize = 1_000;
+
+/// What a command's record says when it is about to be worked on.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Claim {
+    /// It was never seen before.
+    Fresh(Record),
+    /// Work on it was begun and not brought to its end: by a process that is gone, or before a
+    /// delivery came back. Go on at the first step that is not executed.
+    Resumed(Record),
+    /// It has its result, which is to be told again.
+    Done(Record),
+    /// The id stands for another request.
+    Conflict,
+}
+
+/// What became of a command that was settled without an owner.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Settled {
+    /// The given result is now the command's.
+    Recorded,
+    /// It has a result already, or work on it was begun (then it has none yet: see
+    /// [`Ledger::settle_abandoned`]).
+    Known(Record),
+    /// The id stands for another request.
+    Conflict,
+}
+
+static CLAIM: LazyLock<Script> = fenced!(
+    r"
+    local hash = redis.call('HGET', KEYS[2], 'hash')
+    if not hash then
+        redis.call('HSET', KEYS[2], 'v', ARGV[6], 'hash', ARGV[2], 'method', ARGV[3],
+            'state', 'received', 'attempts', 1, 'received', ARGV[4], 'epoch', ARGV[1])
+        redis.call('EXPIRE', KEYS[2], ARGV[5])
+        return {'fresh', redis.call('HGETALL', KEYS[2])}
+    end
+    if hash ~= ARGV[2] then return {'conflict', {}} end
+    local state = redis.call('HGET', KEYS[2], 'state')
+    if state ~= 'received' and state ~= 'started' then
+        return {'done', redis.call('HGETALL', KEYS[2])}
+    end
+    redis.call('HINCRBY', KEYS[2], 'attempts', 1)
+    redis.call('HSET', KEYS[2], 'epoch', ARGV[1])
+    redis.call('EXPIRE', KEYS[2], ARGV[5])
+    return {'resumed', redis.call('HGETALL', KEYS[2])}
+    "
+);
+
+static STEP: LazyLock<Script> = fenced!(
+    r"
+    local state = redis.call('HGET', KEYS[2], 'state')
+    if not state then return {'missing', {}} end
+    if state ~= 'received' and state ~= 'started' then return {'finished', {}} end
+    local field = 's:' .. ARGV[2]
+    local known = redis.call('HGET', KEYS[2], field)
+    local n = known and string.match(known, '^%d+')
+    if not n then
+        n = redis.call('HINCRBY', KEYS[2], 'steps', 1)
+        if n > tonumber(ARGV[6]) then return {'full', {}} end
+    elseif ARGV[3] == 'started' and string.find(known, '^%d+|executed|') then
+        return {'executed', {}}
+    end
+    local step = n .. '|' .. ARGV[3] .. '|' .. ARGV[4] .. '|' .. ARGV[1] .. '|' .. ARGV[5]
+    redis.call('HSET', KEYS[2], field, step)
+    if ARGV[4] ~= 'read' then redis.call('HSET', KEYS[2], 'state', 'started') end
+    return {'ok', {}}
+    "
+);
+
+static FINISH: LazyLock<Script> = fenced!(
+    r"
+    local state = redis.call('HGET', KEYS[2], 'state')
+    if not state then return {'missing', {}} end
+    if state ~= 'received' and state ~= 'started' then
+        if redis.call('HGET', KEYS[2], 'result') == ARGV[2] then return {'ok', {}} end
+        return {'finished', {}}
+    end
+    redis.call('HSET', KEYS[2], 'state', 'finished', 'result', ARGV[2])
+    redis.call('EXPIRE', KEYS[2], ARGV[3])
+    return {'ok', {}}
+    "
+);
+
+/// Once the result is told nobody goes on with the steps: they need no room any more.
+static REPLIED: LazyLock<Script> = fenced!(
+    r"
+    local state = redis.call('HGET', KEYS[2], 'state')
+    if state == 'replied' then return {'ok', {}} end
+    if not state then return {'missing', {}} end
+    if state ~= 'finished' then return {'unfinished', {}} end
+    redis.call('HSET', KEYS[2], 'state', 'replied')
+    for _, field in ipairs(redis.call('HKEYS', KEYS[2])) do
+        if string.sub(field, 1, 2) == 's:' then redis.call('HDEL', KEYS[2], field) end
+    end
+    return {'ok', {}}
+    "
+);
+
+static SETTLE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        local hash = redis.call('HGET', KEYS[1], 'hash')
+        if not hash then
+            redis.call('HSET', KEYS[1], 'v', ARGV[6], 'hash', ARGV[1], 'method', ARGV[2],
+                'state', 'finished', 'attempts', 0, 'received', ARGV[3], 'epoch', 0,
+                'result', ARGV[4])
+        elseif hash ~= ARGV[1] then
+            return {'conflict', {}}
+        elseif redis.call('HGET', KEYS[1], 'state') == 'received' then
+            redis.call('HSET', KEYS[1], 'state', 'finished', 'result', ARGV[4])
+        else
+            return {'known', redis.call('HGETALL', KEYS[1])}
+        end
+        redis.call('EXPIRE', KEYS[1], ARGV[5])
+        return {'recorded', {}}
+        ",
+    )
+});
+
+static SETTLE_ABANDONED: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        if redis.call('HGET', KEYS[2], 'state') ~= 'started' then return 0 end
+        local lease = redis.call('GET', KEYS[1])
+        local epoch = lease and string.match(lease, '|(%d+)$')
+        if epoch and epoch == redis.call('HGET', KEYS[2], 'epoch') then return 0 end
+        redis.call('HSET', KEYS[2], 'state', 'finished', 'result', ARGV[1])
+        redis.call('EXPIRE', KEYS[2], ARGV[2])
+        return 1
+        ",
+    )
+});
+
+/// Every script's answer: one word, and the record where it is asked for.
+type Answer = (String, HashMap<String, String>);
+
+/// Keeps the records.
+#[derive(Clone)]
+pub struct Ledger {
+    redis: Redis,
+}
+
+impl Ledger {
+    /// The ledger in this Redis.
+    #[must_use]
+    pub fn new(redis: &Redis) -> Self {
+        Self { redis: redis.clone() }
+    }
+
+    /// Takes a command to work on it. `hash` stands for all that makes a request the same request
+    /// ([`proto::canonical::request_hash`]).
+    ///
+    /// # Errors
+    /// Fenced; Redis can't be asked; a record that this release can't read.
+    pub async fn claim(
+        &self,
+        lease: &Lease,
+        id: &CommandId,
+        method: &MethodName,
+        hash: &str,
+        received_at: DateTime<Utc>,
+    ) -> Result<Claim, StoreError> {
+        let mut call = CLAIM.prepare_invoke();
+        self.on_record(&mut call, lease, id);
+        call.arg(hash).arg(method.as_str()).arg(time::format(received_at));
+        call.arg(TTL_S).arg(record::VERSION);
+        let (word, fields) = self.redis.invoke::<Answer>(&call).await?;
+        let record = || Record::read(id, &fields);
+        match word.as_str() {
+            "fresh" => Ok(Claim::Fresh(record()?)),
+            "resumed" => Ok(Claim::Resumed(record()?)),
+            "done" => Ok(Claim::Done(record()?)),
+            "conflict" => Ok(Claim::Conflict),
+            other => Err(refusal(other)),
+        }
+    }
+
+    /// Notes that a step is about to be made. A step started before and not executed may be
+    /// started again.
+    ///
+    /// # Errors
+    /// Fenced; Redis can't be asked; the step was executed, or the command has its result.
+    pub async fn step_started(
+        &self,
+        lease: &Lease,
+        id: &CommandId,
+        name: &str,
+        effect: Effect,
+    ) -> Result<(), StoreError> {
+        self.step(lease, id, name, StepState::Started, effect, "").await
+    }
+
+    /// Notes a step's answer, and so that it need not be made again.
+    ///
+    /// # Errors
+    /// Fenced; Redis can't be asked; an answer that is too large; the command has its result.
+    pub async fn step_executed(
+        &self,
+        lease: &Lease,
+        id: &CommandId,
+        name: &str,
+        effect: Effect,
+        answer: &Value,
+    ) -> Result<(), StoreError> {
+        let answer = answer.to_string();
+        bounded("a step's answer", answer.len(), ANSWER_BYTES_MAX)?;
+        self.step(lease, id, name, StepState::Executed, effect, &answer).await
+    }
+
+    async fn step(
+        &self,
+        lease: &Lease,
+        id: &CommandId,
+        name: &str,
+        state: StepState,
+        effect: Effect,
+        answer: &str,
+    ) -> Result<(), StoreError> {
+        let mut call = STEP.prepare_invoke();
+        self.on_record(&mut call, lease, id);
+        call.arg(name).arg(state.as_str()).arg(effect.as_str()).arg(answer).arg(STEPS_MAX);
+        self.write(&call).await
+    }
+
+    /// Notes the result: final from here on, byte for byte. Noting the same one again is no error.
+    ///
+    /// # Errors
+    /// Fenced; Redis can't be asked; a result that is too large; another result stands there.
+    pub async fn finish(
+        &self,
+        lease: &Lease,
+        id: &CommandId,
+        result_json: &str,
+    ) -> Result<(), StoreError> {
+        bounded("a result", result_json.len(), RESULT_BYTES_MAX)?;
+        let mut call = FINISH.prepare_invoke();
+        self.on_record(&mut call, lease, id);
+        call.arg(result_json).arg(TTL_S);
+        self.write(&call).await
+    }
+
+    /// Notes that the result was told. The steps are forgotten.
+    ///
+    /// # Errors
+    /// Fenced; Redis can't be asked; there is no result yet.
+    pub async fn replied(&self, lease: &Lease, id: &CommandId) -> Result<(), StoreError> {
+        let mut call = REPLIED.prepare_invoke();
+        self.on_record(&mut call, lease, id);
+        self.write(&call).await
+    }
+
+    /// Gives a command that no owner will see its result: one that expired in its queue. Where it
+    /// has one, or work on it was begun, the record is given instead and stays as it is.
+    ///
+    /// # Errors
+    /// Redis can't be asked; a result that is too large; a record that can't be read.
+    pub async fn settle_unowned(
+        &self,
+        instance: &InstanceId,
+        id: &CommandId,
+        method: &MethodName,
+        hash: &str,
+        received_at: DateTime<Utc>,
+        result_json: &str,
+    ) -> Result<Settled, StoreError> {
+        bounded("a result", result_json.len(), RESULT_BYTES_MAX)?;
+        let mut call = SETTLE.key(self.redis.keys().command(instance, id));
+        call.arg(hash).arg(method.as_str()).arg(time::format(received_at));
+        call.arg(result_json).arg(TTL_S).arg(record::VERSION);
+        let (word, fields) = self.redis.invoke::<Answer>(&call).await?;
+        match word.as_str() {
+            "recorded" => Ok(Settled::Recorded),
+            "conflict" => Ok(Settled::Conflict),
+            _ => Ok(Settled::Known(Record::read(id, &fields)?)),
+        }
+    }
+
+    /// Gives a command its result (`unknown`) that was begun by an owner that is gone, where no
+    /// delivery of it is left. False where its owner lives and so will answer it, or it has a
+    /// result already.
+    ///
+    /// # Errors
+    /// Redis can't be asked; a result that is too large.
+    pub async fn settle_abandoned(
+        &self,
+        instance: &InstanceId,
+        id: &CommandId,
+        result_json: &str,
+    ) -> Result<bool, StoreError> {
+        bounded("a result", result_json.len(), RESULT_BYTES_MAX)?;
+        let keys = self.redis.keys();
+        let mut call = SETTLE_ABANDONED.key(keys.lease(instance));
+        call.key(keys.command(instance, id)).arg(result_json).arg(TTL_S);
+        Ok(self.redis.invoke::<u8>(&call).await? == 1)
+    }
+
+    /// What is known of a command.
+    ///
+    /// # Errors
+    /// Redis can't be asked; a record that can't be read.
+    pub async fn get(
+        &self,
+        instance: &InstanceId,
+        id: &CommandId,
+    ) -> Result<Option<Record>, StoreError> {
+        let key = self.redis.keys().command(instance, id);
+        let fields: HashMap<String, String> = self
+            .redis
+            .ask(async |mut connection| cmd("HGETALL").arg(&key).query_async(&mut connection).await)
+            .await?;
+        if fields.is_empty() { Ok(None) } else { Record::read(id, &fields).map(Some) }
+    }
+
+    fn on_record(
+        &self,
+        call: &mut deadpool_redis::redis::ScriptInvocation<'_>,
+        lease: &Lease,
+        id: &CommandId,
+    ) {
+        let keys = self.redis.keys();
+        call.key(keys.epoch(&lease.instance)).key(keys.command(&lease.instance, id));
+        call.arg(lease.epoch);
+    }
+
+    async fn write(
+        &self,
+        call: &deadpool_redis::redis::ScriptInvocation<'_>,
+    ) -> Result<(), StoreError> {
+        match self.redis.invoke::<Answer>(call).await?.0.as_str() {
+            "ok" => Ok(()),
+            other => Err(refusal(other)),
+        }
+    }
+}
+
+fn bounded(what: &'static str, size: usize, size_max: usize) -> Result<(), StoreError> {
+    if size > size_max {
+        return Err(StoreError::TooLarge { what, size, size_max });
+    }
+    Ok(())
+}
+
+fn refusal(word: &str) -> StoreError {
+    match word {
+        "fenced" => StoreError::Fenced,
+        "missing" => StoreError::OutOfOrder("there is no record"),
+        "finished" => StoreError::OutOfOrder("it has its result"),
+        "unfinished" => StoreError::OutOfOrder("it has no result yet"),
+        "executed" => StoreError::OutOfOrder("the step was executed"),
+        "full" => {
+            StoreError::TooLarge { what: "a command", size: STEPS_MAX + 1, size_max: STEPS_MAX }
+        }
+        _ => StoreError::OutOfOrder("a script gave an answer that is unknown"),
+    }
+}

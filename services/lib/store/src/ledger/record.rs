@@ -1,0 +1,259 @@
+//! A command's record as it is read.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use indexmap::IndexMap;
+use proto::{CommandId, MethodName, time};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::StoreError;
+
+/// The version of the form that is written.
+pub(super) const VERSION: u32 = 1;
+
+/// What a repetition of a step would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// It only looks.
+    Read,
+    /// It leaves the same state when it is made twice.
+    Repeatable,
+    /// Made twice it has two effects.
+    Once,
+}
+
+/// How far a step got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    /// It was about to be made; whether it was is not known.
+    Started,
+    /// It was made and answered.
+    Executed,
+}
+
+/// How far a command got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordState {
+    /// Taken; no step that changes something was started.
+    Received,
+    /// A step that changes something was started.
+    Started,
+    /// It has its result.
+    Finished,
+    /// Its result was told.
+    Replied,
+}
+
+/// One step.
+#[derive(Clone, PartialEq)]
+pub struct StepRecord {
+    /// How far it got.
+    pub state: StepState,
+    /// What a repetition would do.
+    pub effect: Effect,
+    /// The answer that was noted; null while there is none.
+    pub answer: Value,
+    /// The epoch in which it was written last.
+    pub epoch: u64,
+}
+
+/// What is known of one command.
+#[derive(Clone, PartialEq)]
+pub struct Record {
+    /// Version of the record's form.
+    pub version: u32,
+    /// What makes the request the same request.
+    pub hash: String,
+    /// What was asked for.
+    pub method: MethodName,
+    /// How far it got.
+    pub state: RecordState,
+    /// How often it was taken.
+    pub attempts: u32,
+    /// When it was first received.
+    pub received_at: DateTime<Utc>,
+    /// The epoch in which it was taken last; 0 where no owner ever took it.
+    pub epoch: u64,
+    /// The steps, in the order in which they were first written.
+    pub steps: IndexMap<String, StepRecord>,
+    /// The result, as it was written.
+    pub result: Option<String>,
+}
+
+impl Record {
+    /// Whether a step that changes something was started.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.state == RecordState::Started
+            || self.steps.values().any(|step| step.effect != Effect::Read)
+    }
+
+    /// Whether it has its result.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        matches!(self.state, RecordState::Finished | RecordState::Replied)
+    }
+
+    /// Whether its result was told.
+    #[must_use]
+    pub fn is_replied(&self) -> bool {
+        self.state == RecordState::Replied
+    }
+
+    pub(super) fn read(
+        id: &CommandId,
+        fields: &HashMap<String, String>,
+    ) -> Result<Self, StoreError> {
+        let what = || format!("the record of {id}");
+        let field = |name: &str| {
+            let text = fields.get(name).map(String::as_str);
+            text.ok_or_else(|| StoreError::corrupt(what(), format!("`{name}` is missing")))
+        };
+        let bad = |name: &str| StoreError::corrupt(what(), format!("`{name}` makes no sense"));
+        let version = field("v")?.parse().map_err(|_| bad("v"))?;
+        if version > VERSION {
+            return Err(StoreError::Version { what: what(), found: version });
+        }
+        let mut steps = Vec::new();
+        for (name, text) in fields {
+            if let Some(step) = name.strip_prefix("s:") {
+                let (n, record) = StepRecord::read(text).ok_or_else(|| bad(name))?;
+                steps.push((n, step.to_owned(), record));
+            }
+        }
+        steps.sort_by_key(|(n, ..)| *n);
+        Ok(Self {
+            version,
+            hash: field("hash")?.to_owned(),
+            method: field("method")?.parse().map_err(|_| bad("method"))?,
+            state: RecordState::read(field("state")?).ok_or_else(|| bad("state"))?,
+            attempts: field("attempts")?.parse().map_err(|_| bad("attempts"))?,
+            received_at: time::parse(field("received")?).map_err(|_| bad("received"))?,
+            epoch: field("epoch")?.parse().map_err(|_| bad("epoch"))?,
+            steps: steps.into_iter().map(|(_, name, step)| (name, step)).collect(),
+            result: fields.get("result").cloned(),
+        })
+    }
+}
+
+impl StepRecord {
+    fn read(text: &str) -> Option<(u32, Self)> {
+        let mut parts = text.splitn(5, '|');
+        let n = parts.next()?.parse().ok()?;
+        let state = StepState::read(parts.next()?)?;
+        let effect = Effect::read(parts.next()?)?;
+        let epoch = parts.next()?.parse().ok()?;
+        let answer = match parts.next()? {
+            "" => Value::Null,
+            json => serde_json::from_str(json).ok()?,
+        };
+        Some((n, Self { state, effect, answer, epoch }))
+    }
+}
+
+/// The words in a record, each the same way there and back.
+macro_rules! words {
+    ($name:ident { $($variant:ident $word:literal,)+ }) => {
+        impl $name {
+            /// The word in the record.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+
+            fn read(word: &str) -> Option<Self> {
+                match word {
+                    $($word => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+words!(Effect { Read "read", Repeatable "repeatable", Once "once", });
+words!(StepState { Started "started", Executed "executed", });
+words!(RecordState {
+    Received "received",
+    Started "started",
+    Finished "finished",
+    Replied "replied",
+});
+
+/// Answers and results name people: none of that goes into a log.
+impl fmt::Debug for StepRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {:?} in {}", self.effect, self.state, self.epoch)
+    }
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record")
+            .field("method", &self.method)
+            .field("state", &self.state)
+            .field("attempts", &self.attempts)
+            .field("epoch", &self.epoch)
+            .field("steps", &self.steps)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(changes: &[(&str, &str)]) -> HashMap<String, String> {
+        [
+            ("v", "1"),
+            ("hash", "h"),
+            ("method", "group.create"),
+            ("state", "started"),
+            ("attempts", "2"),
+            ("received", "2026-11-23T07:00:00.000Z"),
+            ("epoch", "7"),
+            ("s:b", "2|started|once|7|"),
+            ("s:a", r#"1|executed|read|6|{"x":"a|b","big":-9223372036854775808}"#),
+        ]
+        .iter()
+        .chain(changes)
+        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+        .collect()
+    }
+
+    fn read(changes: &[(&str, &str)]) -> Result<Record, StoreError> {
+        Record::read(&"c-1".parse().unwrap(), &fields(changes))
+    }
+
+    #[test]
+    fn steps_keep_their_order_and_every_digit() {
+        let record = read(&[]).unwrap();
+        assert_eq!(record.steps.keys().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(record.steps["a"].answer["big"], i64::MIN);
+        assert_eq!(record.steps["a"].answer["x"], "a|b");
+        assert!(record.has_begun() && !record.is_finished());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_said() {
+        for change in [
+            ("v", "x"),
+            ("state", "x"),
+            ("epoch", "-1"),
+            ("received", "x"),
+            ("s:a", "1|executed|once"),
+            ("s:a", "1|executed|once|1|{"),
+        ] {
+            assert!(matches!(read(&[change]), Err(StoreError::Corrupt { .. })), "{change:?}");
+        }
+        assert!(matches!(read(&[("v", "2")]), Err(StoreError::Version { found: 2, .. })));
+    }
+}

@@ -1,0 +1,368 @@
+//! The durable home of what can't be made again. Sealed records in object storage, a local folder
+//! by default; each is created once under a name of its own, `<instance>/<kind>/<epoch>-<seq>`,
+//! and never changed. The highest name wins, and older ones are removed a little later.
+//!
+//! The epoch is that of the writer's lease, so a former owner can never put its record above its
+//! successor's. A check record tells a wrong key from an empty vault.
+
+mod key_file;
+
+use std::fmt;
+use std::future::Future;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
+use proto::InstanceId;
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+use crate::config::VaultConfig;
+use crate::error::{StoreError, VAULT};
+use crate::leases::Lease;
+use crate::seal::{Slot, VaultKey};
+
+/// How many records of one kind are kept: the newest, and the one before it for whoever reads just
+/// now.
+const KEPT: usize = 2;
+/// How often a name that somebody else took, or a record that was just removed, is looked for anew.
+const TRIES_MAX: usize = 8;
+/// The folder of the vault itself; no instance can have this name.
+const OWN: &str = "_vault";
+const CHECK: &str = "check";
+
+/// What a record holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The instance's settings.
+    Instance,
+    /// Its login.
+    Session,
+    /// Its groups, with their callers' keys.
+    Groups,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Instance => "instance",
+            Self::Session => "session",
+            Self::Groups => "groups",
+        }
+    }
+}
+
+/// A record's name within its kind; later ones are greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct RecordName {
+    epoch: u64,
+    seq: u32,
+}
+
+impl fmt::Display for RecordName {
+    /// Of one width, so that names sort as text too.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:020}-{:010}", self.epoch, self.seq)
+    }
+}
+
+impl FromStr for RecordName {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (epoch, seq) = text.split_once('-').ok_or(())?;
+        Ok(Self { epoch: epoch.parse().map_err(|_| ())?, seq: seq.parse().map_err(|_| ())? })
+    }
+}
+
+/// A record that was found.
+pub(crate) struct Stored {
+    pub name: RecordName,
+    pub content: Zeroizing<Vec<u8>>,
+}
+
+/// The vault, opened; cheap to clone.
+#[derive(Clone)]
+pub struct Vault {
+    store: Arc<dyn ObjectStore>,
+    key: Arc<VaultKey>,
+    within: Duration,
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Vault({}, {:?})", self.store, self.key)
+    }
+}
+
+impl Vault {
+    /// Opens the vault, and proves that the key is its key.
+    ///
+    /// # Errors
+    /// Settings that make no sense; a key file that is missing, unreadable or not the vault's; a
+    /// store that can't be reached.
+    pub async fn open(config: &VaultConfig) -> Result<Self, StoreError> {
+        let store = folder(config)?;
+        let within = config.timeout();
+        let unsealed = Unsealed { store: store.clone(), within };
+        let key = match key_file::read(&config.key_file)? {
+            Some(key) => key,
+            None if !unsealed.is_empty().await? => {
+                return Err(key_error(config, "is missing, and the vault holds records"));
+            }
+            None if !config.create_key => {
+                return Err(key_error(
+                    config,
+                    "does not exist; restore it, or let it be made (vault.create_key)",
+                ));
+            }
+            None => key_file::create(&config.key_file)?,
+        };
+        let vault = Self { store, key: Arc::new(key), within };
+        vault.check(&unsealed).await?;
+        Ok(vault)
+    }
+
+    async fn check(&self, unsealed: &Unsealed) -> Result<(), StoreError> {
+        let folder = Path::from_iter([OWN, CHECK]);
+        let slot = Slot { instance: OWN, kind: CHECK };
+        if self.read_newest(&folder, slot).await?.is_some() {
+            return Ok(());
+        }
+        if !unsealed.is_empty().await? {
+            return Err(StoreError::corrupt("the vault", "it holds records and no check record"));
+        }
+        let name = RecordName { epoch: 0, seq: 0 };
+        if !self.create(&folder, name, self.key.seal(slot, b"queuegram")?).await? {
+            // Another process opened the empty vault first: its key must be this one.
+            self.read_newest(&folder, slot).await?;
+        }
+        Ok(())
+    }
+
+    /// The instances that have a record, in order.
+    ///
+    /// # Errors
+    /// The store can't be asked.
+    pub async fn instances(&self) -> Result<Vec<InstanceId>, StoreError> {
+        let listing = self.ask(self.store.list_with_delimiter(None)).await?;
+        let names = listing.common_prefixes.iter().filter_map(Path::filename);
+        let mut instances: Vec<InstanceId> = names.filter_map(|name| name.parse().ok()).collect();
+        instances.sort();
+        Ok(instances)
+    }
+
+    /// 32 secret bytes for the key pair that secrets on the wire are sealed to; the same for every
+    /// process with this vault's key.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn service_key(&self) -> Result<Zeroizing<[u8; 32]>, StoreError> {
+        self.key.derive("queuegram service key v1")
+    }
+
+    pub(crate) fn key(&self) -> &VaultKey {
+        &self.key
+    }
+
+    /// The newest record of a kind.
+    pub(crate) async fn get(
+        &self,
+        instance: &InstanceId,
+        kind: Kind,
+    ) -> Result<Option<Stored>, StoreError> {
+        let slot = Slot { instance: instance.as_str(), kind: kind.as_str() };
+        self.read_newest(&folder_of(instance, kind), slot).await
+    }
+
+    /// The name of the newest record of a kind.
+    pub(crate) async fn newest(
+        &self,
+        instance: &InstanceId,
+        kind: Kind,
+    ) -> Result<Option<RecordName>, StoreError> {
+        Ok(self.names(&folder_of(instance, kind)).await?.into_iter().max())
+    }
+
+    /// Puts a record above all others of its kind, and removes what nobody needs any more.
+    pub(crate) async fn put(
+        &self,
+        lease: &Lease,
+        kind: Kind,
+        content: &[u8],
+    ) -> Result<RecordName, StoreError> {
+        let folder = folder_of(&lease.instance, kind);
+        let slot = Slot { instance: lease.instance.as_str(), kind: kind.as_str() };
+        let sealed = self.key.seal(slot, content)?;
+        for _ in 0..TRIES_MAX {
+            let mut names = self.names(&folder).await?;
+            names.sort();
+            let seq = match names.last() {
+                Some(last) if last.epoch > lease.epoch => return Err(StoreError::Fenced),
+                Some(last) if last.epoch == lease.epoch => last.seq.saturating_add(1),
+                _ => 0,
+            };
+            let name = RecordName { epoch: lease.epoch, seq };
+            if self.create(&folder, name, sealed.clone()).await? {
+                names.push(name);
+                let old = names.len().saturating_sub(KEPT);
+                self.prune(&folder, &names[..old]).await;
+                return Ok(name);
+            }
+        }
+        Err(StoreError::Unreachable { store: VAULT, why: "names are taken all the time".into() })
+    }
+
+    /// Removes every record of a kind.
+    pub(crate) async fn remove(&self, lease: &Lease, kind: Kind) -> Result<(), StoreError> {
+        let folder = folder_of(&lease.instance, kind);
+        let mut names = self.names(&folder).await?;
+        if names.iter().any(|name| name.epoch > lease.epoch) {
+            return Err(StoreError::Fenced);
+        }
+        // Oldest first: a stop in between leaves the newest, not an older one in its place.
+        names.sort();
+        for name in names {
+            self.delete(&folder, name).await?;
+        }
+        Ok(())
+    }
+
+    async fn read_newest(
+        &self,
+        folder: &Path,
+        slot: Slot<'_>,
+    ) -> Result<Option<Stored>, StoreError> {
+        for _ in 0..TRIES_MAX {
+            let Some(name) = self.names(folder).await?.into_iter().max() else { return Ok(None) };
+            let path = folder.clone().join(name.to_string());
+            let found = self.ask(async { self.store.get(&path).await?.bytes().await }).await;
+            match found {
+                Ok(sealed) => {
+                    return Ok(Some(Stored { name, content: self.key.open(slot, &sealed)? }));
+                }
+                // Two writes later it was removed; there is a newer one.
+                Err(Failed::Missing) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::Unreachable { store: VAULT, why: "records change all the time".into() })
+    }
+
+    /// Those that are no names of ours are somebody else's business.
+    async fn names(&self, folder: &Path) -> Result<Vec<RecordName>, StoreError> {
+        let objects = self.ask(self.store.list(Some(folder)).try_collect::<Vec<_>>()).await?;
+        let names = objects.iter().filter_map(|object| object.location.filename());
+        Ok(names.filter_map(|name| name.parse().ok()).collect())
+    }
+
+    /// False where the name is taken.
+    async fn create(
+        &self,
+        folder: &Path,
+        name: RecordName,
+        sealed: Vec<u8>,
+    ) -> Result<bool, StoreError> {
+        let path = folder.clone().join(name.to_string());
+        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        match self.ask(self.store.put_opts(&path, sealed.into(), options)).await {
+            Ok(_) => Ok(true),
+            Err(Failed::Taken) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn delete(&self, folder: &Path, name: RecordName) -> Result<(), StoreError> {
+        let path = folder.clone().join(name.to_string());
+        match self.ask(self.store.delete(&path)).await {
+            Ok(()) | Err(Failed::Missing) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What can't be removed now is removed after the next write.
+    async fn prune(&self, folder: &Path, names: &[RecordName]) {
+        for name in names {
+            if let Err(error) = self.delete(folder, *name).await {
+                tracing::warn!(%error, "an old record of the vault was not removed");
+            }
+        }
+    }
+
+    async fn ask<T>(
+        &self,
+        request: impl Future<Output = object_store::Result<T>>,
+    ) -> Result<T, Failed> {
+        ask(self.within, request).await
+    }
+}
+
+/// The store before there is a key.
+struct Unsealed {
+    store: Arc<dyn ObjectStore>,
+    within: Duration,
+}
+
+impl Unsealed {
+    async fn is_empty(&self) -> Result<bool, StoreError> {
+        let mut objects = self.store.list(None);
+        Ok(ask(self.within, objects.try_next()).await?.is_none())
+    }
+}
+
+/// A request that failed, where some failures are answers.
+enum Failed {
+    Missing,
+    Taken,
+    Other(StoreError),
+}
+
+impl From<Failed> for StoreError {
+    fn from(failed: Failed) -> Self {
+        let unreachable = |why: &str| Self::Unreachable { store: VAULT, why: why.to_owned() };
+        match failed {
+            Failed::Missing => unreachable("a record is gone"),
+            Failed::Taken => unreachable("a record's name is taken"),
+            Failed::Other(error) => error,
+        }
+    }
+}
+
+async fn ask<T>(
+    within: Duration,
+    request: impl Future<Output = object_store::Result<T>>,
+) -> Result<T, Failed> {
+    match timeout(within, request).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(object_store::Error::NotFound { .. })) => Err(Failed::Missing),
+        Ok(Err(object_store::Error::AlreadyExists { .. })) => Err(Failed::Taken),
+        Ok(Err(error)) => Err(Failed::Other(error.into())),
+        Err(_) => Err(Failed::Other(StoreError::Timeout { store: VAULT, within })),
+    }
+}
+
+fn folder(config: &VaultConfig) -> Result<Arc<dyn ObjectStore>, StoreError> {
+    let wrong = |why: String| StoreError::Config { key: "vault.url", why };
+    if config.url.scheme() != "file" {
+        return Err(wrong(format!("only `file://` is known, not `{}://`", config.url.scheme())));
+    }
+    let path = config.url.to_file_path().map_err(|()| wrong("is no folder's path".to_owned()))?;
+    key_file::make_folder(&path)
+        .map_err(|error| wrong(format!("{} can't be made: {error}", path.display())))?;
+    let store =
+        LocalFileSystem::new_with_prefix(&path).map_err(|error| wrong(error.to_string()))?;
+    Ok(Arc::new(store.with_fsync(true).with_automatic_cleanup(true)))
+}
+
+fn folder_of(instance: &InstanceId, kind: Kind) -> Path {
+    Path::from_iter([instance.as_str(), kind.as_str()])
+}
+
+fn key_error(config: &VaultConfig, why: &str) -> StoreError {
+    let why = format!("{} {why}", config.key_file.display());
+    StoreError::Config { key: "vault.key_file", why }
+}
