@@ -6,6 +6,8 @@ use std::time::Duration;
 use grammers_tl_types::{Identifiable, RemoteCall};
 use thiserror::Error;
 use tokio::sync::watch;
+use tracing::field::Empty;
+use tracing::{Instrument, info_span};
 
 use crate::config::{TelegramConfig, TelegramConfigError};
 use crate::error::CallError;
@@ -188,12 +190,12 @@ impl Account {
         &self,
         request: &R,
     ) -> Result<R::Return, CallError> {
-        let answer = self.0.link.invoke(request).await;
         let name = grammers_tl_types::name_for_id(R::CONSTRUCTOR_ID);
-        self.telegram()
-            .shared()
-            .observer
-            .called(name, answer.as_ref().err().map_or("none", CallError::word));
+        let span = info_span!("telegram.call", otel.kind = "client", request = name, error = Empty);
+        let answer = self.0.link.invoke(request).instrument(span.clone()).await;
+        let error = answer.as_ref().err().map_or("none", CallError::word);
+        span.record("error", error);
+        self.telegram().shared().observer.called(name, error);
         answer
     }
 }

@@ -92,11 +92,10 @@ pub struct Revoked {
     pub new_link: Option<Link>,
 }
 
-/// Makes an invite link (`messages.exportChatInvite`), for basic groups and supergroups. With no terms at all, and as
-/// the account's first link of that group, Telegram makes it the primary link; the old primary one is never revoked
-/// by this.
+/// Makes another invite link (`messages.exportChatInvite`), for basic groups and supergroups. The primary link is not
+/// touched: Telegram makes that one itself, see [`super::groups::GroupInfo::primary_link`] and [`list`].
 ///
-/// Not repeatable: each call makes another link. Errors: `CHAT_ADMIN_REQUIRED`, `EXPIRE_DATE_INVALID`,
+/// Not repeatable: each call makes one more. Errors: `CHAT_ADMIN_REQUIRED`, `EXPIRE_DATE_INVALID`,
 /// `USAGE_LIMIT_INVALID`, `CHAT_WRITE_FORBIDDEN`.
 pub async fn export(
     account: &Account,

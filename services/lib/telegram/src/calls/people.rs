@@ -44,6 +44,16 @@ pub enum Imported {
     Later,
 }
 
+impl Imported {
+    /// The new contact, if there is one.
+    pub fn contact(self) -> Option<UserPeer> {
+        match self {
+            Self::Contact(user) => Some(user),
+            Self::NotFound | Self::Later => None,
+        }
+    }
+}
+
 /// Who has a username, without `@` (`contacts.resolveUsername`); `None` where nobody has.
 ///
 /// Errors: `USERNAME_INVALID` (no such form), `FLOOD_WAIT` (soon: few are allowed per day).
