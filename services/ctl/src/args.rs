@@ -30,18 +30,26 @@ Exit codes:
   2  wrong usage or settings       6  broker or worker unreachable, or no answer in time
   3  failed: nothing was done      130  interrupted";
 
+const EVERYWHERE: &str = "Options of every command";
+
 /// Drive Telegram user accounts over RabbitMQ.
 #[derive(Debug, Parser)]
 #[command(name = "queuegram", version, after_help = EXAMPLES, max_term_width = 100)]
 pub struct Cli {
     /// Configuration file (TOML).
-    #[arg(long, global = true, value_name = "FILE", env = "QUEUEGRAM_CONFIG")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "QUEUEGRAM_CONFIG",
+        help_heading = EVERYWHERE
+    )]
     pub config: Option<PathBuf>,
     /// Print JSON: one object per line, for scripts.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
     /// Tell on standard error what goes on with the broker.
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = EVERYWHERE)]
     pub verbose: bool,
     #[command(subcommand)]
     pub command: Command,
@@ -64,7 +72,8 @@ pub enum Command {
     /// Print results and events as they come.
     Listen(ListenArgs),
     /// Look at or cancel a command that was sent.
-    Command {
+    #[command(name = "command")]
+    Record {
         #[command(subcommand)]
         action: RecordAction,
     },

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use chrono::{TimeDelta, Utc};
+use chrono::Utc;
 use clap::Args;
 use proto::{ApiKey, CommandBody, CommandResult, ExternalRef, InstanceId, OnFlood, Status};
 use serde_json::{Map, Value, json};
@@ -11,7 +11,7 @@ use crate::{
     broker::{Question, connect, publish},
     exit::{Done, Failure},
     methods,
-    order::{command_id, method_name, new_id},
+    order::{command_id, deadline, method_name, new_id},
     params,
     schema::Contract,
     screen::{BAD, FAINT, GOOD, STRONG, Screen, UNSURE, paint},
@@ -156,7 +156,7 @@ pub fn help(args: &CallArgs, screen: Screen) -> Result<Done, Failure> {
     let mut cli = <crate::args::Cli as clap::CommandFactory>::command();
     cli.build();
     if let Some(call) = cli.find_subcommand_mut("call") {
-        anstream::println!("{}", call.render_long_help().ansi());
+        anstream::println!("{}", call.render_help().ansi());
     }
     Ok(Done::Success)
 }
@@ -179,12 +179,6 @@ fn params_from(given: Option<&str>) -> Result<Map<String, Value>, Failure> {
         Ok(_) => Err(Failure::Usage(String::from("--params: must be a JSON object"))),
         Err(error) => Err(Failure::Usage(format!("--params: not JSON: {error}"))),
     }
-}
-
-fn deadline(within: Duration) -> Result<chrono::DateTime<Utc>, Failure> {
-    let at =
-        TimeDelta::from_std(within).ok().and_then(|within| Utc::now().checked_add_signed(within));
-    at.ok_or_else(|| Failure::Usage(String::from("--deadline: too far away")))
 }
 
 fn api_key(args: &CallArgs) -> Result<Option<ApiKey>, Failure> {
@@ -300,9 +294,9 @@ mod tests {
              forbidden USER_PRIVACY_RESTRICTED: somebody's settings\n\
              title  T\n\
              members:\n\
-             error_code               input             status           user_id\n\
-             \u{20}                        @a                added            7\n\
-             USER_PRIVACY_RESTRICTED  {\"instance\":\"b\"}  privacy_blocked"
+             input             user_id  status           error_code\n\
+             @a                7        added\n\
+             {\"instance\":\"b\"}           privacy_blocked  USER_PRIVACY_RESTRICTED"
         );
     }
 

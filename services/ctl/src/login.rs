@@ -88,9 +88,10 @@ pub async fn run(args: LoginArgs, settings: &Settings, screen: Screen) -> Result
     };
     let sealed = seal(&seal_key, &Place::phone(args.instance.as_str()), &Secret::new(phone))?;
     let params = AccountLogin { phone: sealed };
-    let id = orders.send(&args.instance, method::ACCOUNT_LOGIN, &params).await?;
+    let id = orders.send(&args.instance, method::ACCOUNT_LOGIN, &params, args.timeout).await?;
     screen.note("asking Telegram for a code");
-    let until = Instant::now() + args.timeout;
+    let timeout = args.timeout;
+    let until = Instant::now() + timeout;
     let mut login = Login {
         args,
         orders,
@@ -101,21 +102,24 @@ pub async fn run(args: LoginArgs, settings: &Settings, screen: Screen) -> Result
         id,
         login_id: None,
     };
-    let ended = timeout_at(until, login.follow()).await;
+    let ended = tokio::select! {
+        ended = timeout_at(until, login.follow()) => ended.unwrap_or_else(|_| Err(login_timed_out(timeout))),
+        _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
+    };
     match ended {
-        Ok(Ok(result)) => finished(&result, screen),
-        Ok(Err(failure)) => {
+        Ok(result) => finished(&result, screen),
+        Err(failure) => {
             login.give_up().await;
             Err(failure)
         }
-        Err(_) => {
-            login.give_up().await;
-            Err(Failure::NoAnswer {
-                what: String::from("the login"),
-                waited: humantime::format_duration(login.args.timeout).to_string(),
-                hint: String::from("try again; --timeout allows for more time"),
-            })
-        }
+    }
+}
+
+fn login_timed_out(timeout: Duration) -> Failure {
+    Failure::NoAnswer {
+        what: String::from("the login"),
+        waited: humantime::format_duration(timeout).to_string(),
+        hint: String::from("try again; --timeout allows for more time"),
     }
 }
 
@@ -259,7 +263,10 @@ impl Login {
     async fn give_up(&mut self) {
         let Some(login_id) = self.login_id.clone() else { return };
         let params = LoginCancel { login_id };
-        let _ = self.answers.send(&self.args.instance, method::ACCOUNT_LOGIN_CANCEL, &params).await;
+        let _ = self
+            .answers
+            .send(&self.args.instance, method::ACCOUNT_LOGIN_CANCEL, &params, ORDER_TIMEOUT)
+            .await;
     }
 }
 

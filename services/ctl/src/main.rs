@@ -41,10 +41,12 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return screen.failure(&Failure::Unexpected(error.into())),
     };
+    // Whoever stops a login tells the worker so, hence it hears of Ctrl-C itself.
+    let minds_itself = matches!(cli.command, Command::Login(_));
     let ended = runtime.block_on(async {
         tokio::select! {
             ended = run(cli, screen) => ended,
-            _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
+            _ = tokio::signal::ctrl_c(), if !minds_itself => Err(Failure::Interrupted),
         }
     });
     // A prompt that still waits for a line must not hold up the end.
@@ -69,7 +71,7 @@ async fn run(cli: Cli, screen: Screen) -> Result<Done, Failure> {
         Command::Instance { action } => instance::run(action, &settings::read(file)?, screen).await,
         Command::Login(args) => login::run(args, &settings::read(file)?, screen).await,
         Command::Listen(args) => listen::run(args, &settings::read(file)?, screen).await,
-        Command::Command { action } => record::run(action, &settings::read(file)?, screen).await,
+        Command::Record { action } => record::run(action, &settings::read(file)?, screen).await,
         Command::Topology(args) => topology::run(args, &settings::read(file)?, screen).await,
         Command::Queue { action } => queue::run(action, &settings::read(file)?, screen).await,
         Command::Doctor(args) => doctor::run(args, &settings::read(file)?, screen).await,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bus::{Bus, CallQueue};
+use chrono::{DateTime, TimeDelta, Utc};
 use proto::{CommandBody, CommandId, CommandResult, InstanceId, MethodName, Status};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -29,12 +30,14 @@ impl Orders {
         Ok(Self { bus, replies })
     }
 
-    /// Publishes an order and returns the id under which its answer will come.
+    /// Publishes an order and returns the id under which its answer will come. `within` is its deadline too: an order
+    /// whose asker is gone must not be executed when a worker comes back.
     pub async fn send(
         &self,
         instance: &InstanceId,
         method: &str,
         params: &impl Serialize,
+        within: Duration,
     ) -> Result<String, Failure> {
         let params = match serde_json::to_value(params)? {
             Value::Object(params) => params,
@@ -45,6 +48,7 @@ impl Orders {
             id: Some(command_id(&id)?),
             method: Some(method_name(method)?),
             params,
+            deadline: Some(deadline(within)?),
             ..CommandBody::default()
         };
         let names = self.bus.names();
@@ -78,7 +82,7 @@ impl Orders {
         params: &impl Serialize,
         within: Duration,
     ) -> Result<CommandResult, Failure> {
-        let id = self.send(instance, method, params).await?;
+        let id = self.send(instance, method, params, within).await?;
         self.answer(&id, within).await?.ok_or_else(|| Failure::NoAnswer {
             what: method.to_owned(),
             waited: humantime::format_duration(within).to_string(),
@@ -113,4 +117,11 @@ pub fn command_id(text: &str) -> Result<CommandId, Failure> {
 /// A method's name as the contract wants it.
 pub fn method_name(text: &str) -> Result<MethodName, Failure> {
     text.parse().map_err(|error: proto::ids::IdError| Failure::Usage(error.to_string()))
+}
+
+/// The point in time after which nobody waits any more.
+pub fn deadline(within: Duration) -> Result<DateTime<Utc>, Failure> {
+    let at =
+        TimeDelta::from_std(within).ok().and_then(|within| Utc::now().checked_add_signed(within));
+    at.ok_or_else(|| Failure::Usage(String::from("that time is too long")))
 }

@@ -79,12 +79,16 @@ fn typed(kinds: &[Kind<'_>], text: &str, now: DateTime<Utc>) -> Result<Value, St
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
         return parts.map(|part| typed(items, part, now)).collect();
     }
-    if kinds.contains(&Kind::Integer)
+    // Rust reads "+49301" as a number, people as a phone number.
+    let is_number = !text.starts_with('+');
+    if is_number
+        && kinds.contains(&Kind::Integer)
         && let Ok(number) = text.parse::<i64>()
     {
         return Ok(number.into());
     }
-    if kinds.contains(&Kind::Number)
+    if is_number
+        && kinds.contains(&Kind::Number)
         && let Ok(number) = text.parse::<f64>()
     {
         return Ok(number.into());

@@ -301,11 +301,11 @@ pub mod tests {
             [
                 "title! text",
                 "about text",
+                "kind supergroup|basic",
+                "members list of number|text|object",
+                "limit number",
                 "expires_at time",
                 "invite_link true|false",
-                "kind supergroup|basic",
-                "limit number",
-                "members list of number|text|object",
                 "options object",
             ]
         );

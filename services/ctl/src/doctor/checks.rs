@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bus::{Bus, Management, Severity, Topology};
+use bus::{Bus, Finding, Management, Severity, Topology};
 use proto::{
     CommandBody, InstanceId, Status,
     control::{AccountInfo, AccountList, NoParams, method},
@@ -14,7 +14,7 @@ use super::report::{Report, State};
 use crate::{
     broker::{Question, publish},
     exit::Failure,
-    order::{Orders, command_id, method_name, new_id},
+    order::{Orders, command_id, deadline, method_name, new_id},
     settings::Settings,
 };
 
@@ -81,16 +81,36 @@ async fn management(settings: &Settings, bus: &Bus, report: &mut Report) {
                 format!("{exchanges} exchanges, {queues} queues, {policies} policies are in force"),
             );
         }
-        Ok(findings) => {
-            for finding in findings {
-                let state = match finding.severity {
-                    Severity::Warning => State::Warning,
-                    Severity::Problem => State::Bad,
-                };
-                report.trouble(state, finding.subject, finding.what, finding.remedy);
+        Ok(findings) => tell(findings, report),
+        Err(error) => report.trouble(State::Warning, "topology", error.to_string(), HINT),
+    }
+}
+
+/// One row for all that lack the same and need the same: on a fresh broker that is everything.
+fn tell(findings: Vec<Finding>, report: &mut Report) {
+    let mut groups: Vec<(Finding, Vec<String>)> = Vec::new();
+    for finding in findings {
+        let same = |other: &Finding| {
+            (other.severity, &other.what, &other.remedy)
+                == (finding.severity, &finding.what, &finding.remedy)
+        };
+        match groups.iter_mut().find(|(first, _)| same(first)) {
+            Some((_, subjects)) => subjects.push(finding.subject),
+            None => groups.push((finding.clone(), vec![finding.subject])),
+        }
+    }
+    for (finding, subjects) in groups {
+        let state = match finding.severity {
+            Severity::Warning => State::Warning,
+            Severity::Problem => State::Bad,
+        };
+        match subjects.as_slice() {
+            [subject] => report.trouble(state, subject, finding.what, finding.remedy),
+            all => {
+                let detail = format!("{}, {} of them: {}", finding.what, all.len(), all.join(", "));
+                report.trouble(state, "topology", detail, finding.remedy);
             }
         }
-        Err(error) => report.trouble(State::Warning, "topology", error.to_string(), HINT),
     }
 }
 
@@ -188,9 +208,7 @@ async fn ask_unknown(bus: &Bus, patience: Duration) -> Result<Option<String>, Fa
         id: Some(command_id(&id)?),
         method: Some(asked.clone()),
         instance: Some(nobody.clone()),
-        deadline: chrono::TimeDelta::from_std(patience)
-            .ok()
-            .and_then(|patience| chrono::Utc::now().checked_add_signed(patience)),
+        deadline: Some(deadline(patience)?),
         ..CommandBody::default()
     };
     let mut replies = bus.call_queue().await?;
@@ -263,6 +281,28 @@ fn verdict(account: &AccountInfo) -> (State, Option<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fresh_broker_is_one_row_and_not_twenty() {
+        let missing = |subject: &str| Finding {
+            severity: Severity::Problem,
+            subject: subject.to_owned(),
+            what: String::from("is missing"),
+            remedy: String::from("run `queuegram topology apply`"),
+        };
+        let other = Finding { what: String::from("is not durable"), ..missing("queue c") };
+        let mut report = Report::default();
+        tell(vec![missing("exchange a"), other, missing("queue b")], &mut report);
+        let shown = anstream::adapter::strip_str(&report.words()).to_string();
+        assert_eq!(
+            shown,
+            "✗  topology  is missing, 2 of them: exchange a, queue b\n\
+             \u{20}    → run `queuegram topology apply`\n\
+             ✗  queue c   is not durable\n\
+             \u{20}    → run `queuegram topology apply`\n\
+             2 checks failed"
+        );
+    }
 
     #[test]
     fn every_state_that_needs_something_has_a_hint() {

@@ -98,8 +98,10 @@ impl Report {
         let (bad, warnings) = (self.count(State::Bad), self.count(State::Warning));
         shown.push(match (bad, warnings) {
             (0, 0) => paint(GOOD, "all is well"),
+            (0, 1) => paint(UNSURE, "it works, with 1 warning"),
             (0, warnings) => paint(UNSURE, &format!("it works, with {warnings} warnings")),
-            (bad, _) => paint(BAD, &format!("{bad} things don't work")),
+            (1, _) => paint(BAD, "1 check failed"),
+            (bad, _) => paint(BAD, &format!("{bad} checks failed")),
         });
         shown.join("\n")
     }
@@ -136,7 +138,7 @@ mod tests {
              ✗  worker     no answer\n\
              \u{20}    → start queuegram-worker\n\
              –  instances  no worker\n\
-             1 things don't work"
+             1 check failed"
         );
         assert!(!report.is_well() && !report.well);
     }
