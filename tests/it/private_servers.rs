@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use queuegram_tests::stage::corner::RedisCorner;
 use queuegram_tests::stage::vhost::Vhost;
 use queuegram_tests::stage::{Addresses, Caller, binaries, patience};
 
@@ -114,4 +115,18 @@ async fn a_killed_stage_leaves_nothing_and_its_neighbour_alone() {
     neighbour.stage.kill().unwrap();
     neighbour.stage.wait().unwrap();
     neighbour.assert_gone().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_given_redis_lends_each_scene_a_database_that_was_empty() {
+    let serving = serve().await;
+    let given = Addresses { redis_server: None, ..serving.addresses.clone() };
+    let nowhere = std::path::Path::new("/");
+    let first = RedisCorner::new(&given, nowhere).await.unwrap();
+    let second = RedisCorner::new(&given, nowhere).await.unwrap();
+    assert_ne!(first.url, second.url);
+    assert_ne!(first.url, given.redis_url);
+    let freed = first.url.clone();
+    drop(first);
+    assert_eq!(RedisCorner::new(&given, nowhere).await.unwrap().url, freed);
 }

@@ -45,12 +45,15 @@ impl RedisCorner {
         for database in (1..DATABASES).rev() {
             url.set_path(&database.to_string());
             let mut wire = Wire::open(&url).await?;
+            if !wire.select(database).await? {
+                continue;
+            }
             // SET … NX before looking, so that two scenes can't both find it empty.
             if wire.ask(&format!("SET {CLAIM} 1 NX")).await? != "+OK" {
                 continue;
             }
             if wire.ask("DBSIZE").await? == ":1" {
-                let claimed = Claimed { url: url.clone() };
+                let claimed = Claimed { url: url.clone(), database };
                 return Ok(Self {
                     url: url.to_string(),
                     _kind: Kind::Database { _claimed: claimed },
@@ -66,16 +69,22 @@ impl RedisCorner {
 #[derive(Debug)]
 struct Claimed {
     url: Url,
+    database: u8,
 }
 
 impl Drop for Claimed {
     fn drop(&mut self) {
-        let url = self.url.clone();
+        let (url, database) = (self.url.clone(), self.database);
         // As with a vhost: a destructor can't await.
         let flush = std::thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-            runtime.block_on(async { Wire::open(&url).await?.ask("FLUSHDB").await }).ok()
+            let flush = async {
+                let mut wire = Wire::open(&url).await?;
+                ensure!(wire.select(database).await?, "the database is gone");
+                wire.ask("FLUSHDB").await
+            };
+            runtime.block_on(flush).ok()
         });
         let _flushed = flush.join();
     }
@@ -94,10 +103,12 @@ impl Wire {
             let answer = wire.ask(&format!("AUTH {} {password}", user(url))).await?;
             ensure!(answer == "+OK", "Redis refuses the credentials");
         }
-        let database = url.path().trim_start_matches('/');
-        let answer = wire.ask(&format!("SELECT {database}")).await?;
-        ensure!(answer == "+OK", "SELECT {database}: {answer}");
         Ok(wire)
+    }
+
+    /// Turns to a database; `false` where the server has none of that number.
+    async fn select(&mut self, database: u8) -> Result<bool> {
+        Ok(self.ask(&format!("SELECT {database}")).await? == "+OK")
     }
 
     async fn ask(&mut self, line: &str) -> Result<String> {

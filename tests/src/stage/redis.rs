@@ -41,7 +41,7 @@ impl Redis {
         let [port] = ports::free()?;
         let mut process = Launch::new("Redis", server, home.join("output.log"))
             .args(["--port".to_owned(), port.to_string()])
-            .args(["--bind", "127.0.0.1", "--daemonize", "no", "--databases", "4"])
+            .args(["--bind", "127.0.0.1", "--daemonize", "no"])
             .args(["--save", "", "--appendonly", "no", "--loglevel", "warning"])
             .args(["--dir".to_owned(), home.display().to_string()])
             .cwd(home)
