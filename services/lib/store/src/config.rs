@@ -120,9 +120,8 @@ pub struct VaultConfig {
 
 impl Default for VaultConfig {
     fn default() -> Self {
-        let url = match Url::parse("file:///var/lib/queuegram/vault") {
-            Ok(url) => url,
-            Err(_) => unreachable!("a constant"),
+        let Ok(url) = Url::parse("file:///var/lib/queuegram/vault") else {
+            unreachable!("a constant")
         };
         Self {
             url,

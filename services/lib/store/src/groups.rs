@@ -108,7 +108,7 @@ impl Groups {
         self.change(lease, |book| Ok(book.migrate(from, to))).await
     }
 
-    /// Forgets all groups: the instance is being removed.
+    /// Forgets all of an instance's groups, when it is removed.
     ///
     /// # Errors
     /// Fenced; the vault can't be asked.

@@ -104,7 +104,7 @@ impl Instances {
     pub async fn list(&self) -> Result<Vec<InstanceRecord>, StoreError> {
         let ids = self.ids().await?;
         let records: Vec<Option<InstanceRecord>> = stream::iter(ids)
-            .map(async |id| self.get(&id).await)
+            .map(|id| async move { self.get(&id).await })
             .buffered(IN_FLIGHT_MAX)
             .try_collect()
             .await?;

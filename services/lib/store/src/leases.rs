@@ -185,14 +185,14 @@ impl Leases {
     ///
     /// # Errors
     /// Redis can't be asked.
-    pub async fn unowned(&self, instances: &[InstanceId]) -> Result<Vec<InstanceId>, StoreError> {
-        let answers: Vec<(&InstanceId, Option<Holder>)> = stream::iter(instances)
-            .map(async |id| self.holder(id).await.map(|holder| (id, holder)))
+    pub async fn unowned(&self, instances: Vec<InstanceId>) -> Result<Vec<InstanceId>, StoreError> {
+        let answers: Vec<(InstanceId, Option<Holder>)> = stream::iter(instances)
+            .map(|id| async move { self.holder(&id).await.map(|holder| (id, holder)) })
             .buffered(IN_FLIGHT_MAX)
             .try_collect()
             .await?;
         let unowned = answers.into_iter().filter(|(_, holder)| holder.is_none());
-        Ok(unowned.map(|(instance, _)| instance.clone()).collect())
+        Ok(unowned.map(|(instance, _)| instance).collect())
     }
 }
 

@@ -108,10 +108,12 @@ impl Vault {
     pub async fn open(config: &VaultConfig) -> Result<Self, StoreError> {
         let store = folder(config)?;
         let within = config.timeout();
-        let unsealed = Unsealed { store: store.clone(), within };
+        // Asked before the key and the check record are looked for: whoever fills an empty vault
+        // makes these two first.
+        let is_empty = is_empty(&store, within).await?;
         let key = match key_file::read(&config.key_file)? {
             Some(key) => key,
-            None if !unsealed.is_empty().await? => {
+            None if !is_empty => {
                 return Err(key_error(config, "is missing, and the vault holds records"));
             }
             None if !config.create_key => {
@@ -123,17 +125,17 @@ impl Vault {
             None => key_file::create(&config.key_file)?,
         };
         let vault = Self { store, key: Arc::new(key), within };
-        vault.check(&unsealed).await?;
+        vault.check(is_empty).await?;
         Ok(vault)
     }
 
-    async fn check(&self, unsealed: &Unsealed) -> Result<(), StoreError> {
+    async fn check(&self, is_empty: bool) -> Result<(), StoreError> {
         let folder = Path::from_iter([OWN, CHECK]);
         let slot = Slot { instance: OWN, kind: CHECK };
         if self.read_newest(&folder, slot).await?.is_some() {
             return Ok(());
         }
-        if !unsealed.is_empty().await? {
+        if !is_empty {
             return Err(StoreError::corrupt("the vault", "it holds records and no check record"));
         }
         let name = RecordName { epoch: 0, seq: 0 };
@@ -301,17 +303,9 @@ impl Vault {
     }
 }
 
-/// The store before there is a key.
-struct Unsealed {
-    store: Arc<dyn ObjectStore>,
-    within: Duration,
-}
-
-impl Unsealed {
-    async fn is_empty(&self) -> Result<bool, StoreError> {
-        let mut objects = self.store.list(None);
-        Ok(ask(self.within, objects.try_next()).await?.is_none())
-    }
+async fn is_empty(store: &Arc<dyn ObjectStore>, within: Duration) -> Result<bool, StoreError> {
+    let mut objects = store.list(None);
+    Ok(ask(within, objects.try_next()).await?.is_none())
 }
 
 /// A request that failed, where some failures are answers.

@@ -1,0 +1,118 @@
+//! The worker's settings: its own sections, beside those of the chassis.
+
+use std::time::Duration;
+
+use bus::AmqpConfig;
+use chassis::Invalid;
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+use store::{RedisConfig, VaultConfig};
+use telegram::TelegramConfig;
+
+use crate::limiter::LimitsConfig;
+
+/// What the worker can be told.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkerConfig {
+    /// RabbitMQ.
+    #[serde(default)]
+    pub amqp: AmqpConfig,
+    /// Redis.
+    #[serde(default)]
+    pub redis: RedisConfig,
+    /// The vault.
+    #[serde(default)]
+    pub vault: VaultConfig,
+    /// Telegram.
+    #[serde(default)]
+    pub telegram: TelegramConfig,
+    /// Budgets.
+    #[serde(default)]
+    pub limits: LimitsConfig,
+    /// The worker itself.
+    #[serde(default)]
+    pub worker: OwnConfig,
+}
+
+/// `worker`: how it owns instances and treats commands.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OwnConfig {
+    /// Most instances that this worker owns.
+    pub capacity: usize,
+    /// Seconds between two looks for instances that nobody owns.
+    pub roster_s: f64,
+    /// Seconds that a new owner waits before it connects, where the last one did not say goodbye:
+    /// two connections on one login destroy it.
+    pub takeover_grace_s: f64,
+    /// Seconds between two renewals of a lease.
+    pub renew_s: f64,
+    /// Seconds for which a command may try to reach Telegram before it is answered `unavailable`.
+    pub unreachable_max_s: u64,
+    /// Seconds that a command lives where it names no deadline.
+    pub default_deadline_s: u64,
+    /// Seconds that a login waits for its next answer.
+    pub login_wait_s: u64,
+    /// The queues that callers may name in `reply_to`, with `*` at the end for a prefix; empty: any
+    /// that is not Queuegram's own.
+    pub reply_queues: Vec<String>,
+}
+
+impl Default for OwnConfig {
+    fn default() -> Self {
+        Self {
+            capacity: 2_000,
+            roster_s: 2.0,
+            takeover_grace_s: 8.0,
+            renew_s: 3.0,
+            unreachable_max_s: 60,
+            default_deadline_s: 86_400,
+            login_wait_s: 300,
+            reply_queues: Vec::new(),
+        }
+    }
+}
+
+impl WorkerConfig {
+    /// How long a command may try to reach Telegram.
+    pub fn unreachable_max(&self) -> TimeDelta {
+        TimeDelta::seconds(i64::try_from(self.worker.unreachable_max_s).unwrap_or(i64::MAX / 1000))
+    }
+
+    /// Names the first setting that makes no sense.
+    ///
+    /// # Errors
+    /// The setting's key and what is wrong with it.
+    pub fn validate(&self) -> Result<(), Invalid> {
+        let own = &self.worker;
+        let positive = [("worker.roster_s", own.roster_s), ("worker.renew_s", own.renew_s)];
+        for (key, seconds) in positive {
+            if !(0.01..=60.0).contains(&seconds) {
+                return Err(Invalid::new(key, "must lie between 0.01 and 60"));
+            }
+        }
+        if !(0.0..=300.0).contains(&own.takeover_grace_s) {
+            return Err(Invalid::new("worker.takeover_grace_s", "must lie between 0 and 300"));
+        }
+        if own.capacity == 0 {
+            return Err(Invalid::new("worker.capacity", "must be at least 1"));
+        }
+        self.limits.validate()
+    }
+
+    /// Between two looks for instances that nobody owns.
+    pub fn roster_pause(&self) -> Duration {
+        Duration::from_secs_f64(self.worker.roster_s)
+    }
+
+    /// Between two renewals of a lease.
+    pub fn renew_pause(&self) -> Duration {
+        Duration::from_secs_f64(self.worker.renew_s)
+    }
+
+    /// Before a connection where the last owner ended uncleanly.
+    pub fn takeover_grace(&self) -> Duration {
+        Duration::from_secs_f64(self.worker.takeover_grace_s)
+    }
+}

@@ -1,0 +1,206 @@
+//! Orders on `tg.control`: what must not wait behind commands. They are read from three queues:
+//! this worker's own (orders for instances that it owns), the one for instances that nobody owns,
+//! and the one that any worker may answer.
+//!
+//! Orders are answered like commands. They are not kept in the ledger: each of them, asked twice,
+//! leaves the same state.
+
+mod account;
+mod command;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bus::{ControlBinder, Delivery, Subscription, is_probe};
+use proto::control::method;
+use proto::envelope::{Incoming, Rules};
+use proto::fault::code;
+use proto::{Command, CommandResult, Fault, Names, Outcome};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::answers::Answer;
+use crate::roster::Roster;
+use crate::tenure::Shared;
+
+/// Orders in hand at once: a login stays in hand until it ends.
+const PREFETCH: u16 = 64;
+/// Pause before a lost consumption is begun again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The orders that this worker follows.
+const METHODS: &[&str] = &[
+    method::ACCOUNT_ADD,
+    method::ACCOUNT_GET,
+    method::ACCOUNT_LIST,
+    method::ACCOUNT_LOGIN,
+    method::ACCOUNT_LOGIN_ANSWER,
+    method::ACCOUNT_LOGIN_CANCEL,
+    method::ACCOUNT_REMOVE,
+    method::COMMAND_GET,
+];
+
+/// Follows orders.
+pub struct Control {
+    shared: Arc<Shared>,
+    roster: Arc<Roster>,
+    rules: Rules,
+    stopping: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Control {
+    /// Follows orders with what the worker has, until `stopping`.
+    pub fn new(shared: Arc<Shared>, roster: Arc<Roster>, stopping: CancellationToken) -> Arc<Self> {
+        let rules = Rules { methods: METHODS.to_vec(), ..shared.rules.clone() };
+        Arc::new(Self { shared, roster, rules, stopping, tasks: TaskTracker::new() })
+    }
+
+    /// Reads the worker's own queue; tells the roster when it can be bound to instances.
+    pub async fn read_own(self: Arc<Self>, binder: watch::Sender<Option<ControlBinder>>) {
+        while !self.stopping.is_cancelled() {
+            match self.shared.bus.control_queue(&self.shared.worker_id, PREFETCH).await {
+                Ok(mut queue) => {
+                    self.bind_again(&queue.binder()).await;
+                    binder.send_replace(Some(queue.binder()));
+                    loop {
+                        let delivery = tokio::select! {
+                            delivery = queue.next() => delivery,
+                            () = self.stopping.cancelled() => break,
+                        };
+                        let Ok(delivery) = delivery else { break };
+                        self.follow(delivery);
+                    }
+                    self.finish().await;
+                    queue.close().await;
+                }
+                Err(error) => tracing::warn!(%error, "can't read orders; trying again"),
+            }
+            self.pause().await;
+        }
+    }
+
+    /// Reads one of the queues that all workers share.
+    pub async fn read_shared(self: Arc<Self>, queue: String) {
+        while !self.stopping.is_cancelled() {
+            let subscription = Subscription::new(queue.clone()).prefetch(PREFETCH);
+            match self.shared.bus.consume(subscription).await {
+                Ok(mut consumption) => {
+                    loop {
+                        let delivery = tokio::select! {
+                            delivery = consumption.next() => delivery,
+                            () = self.stopping.cancelled() => break,
+                        };
+                        let Ok(delivery) = delivery else { break };
+                        self.follow(delivery);
+                    }
+                    self.finish().await;
+                    consumption.close().await;
+                }
+                Err(error) => tracing::warn!(%error, queue, "can't read orders; trying again"),
+            }
+            self.pause().await;
+        }
+    }
+
+    /// The queues that all workers share.
+    pub fn shared_queues(names: &Names) -> [String; 2] {
+        [names.control_shared(), names.control_unowned()]
+    }
+
+    /// After the connection was lost the queue is a new one, and bound to nothing.
+    async fn bind_again(&self, binder: &ControlBinder) {
+        for instance in self.roster.instances() {
+            if let Err(error) = binder.bind(&instance).await {
+                tracing::warn!(%error, instance.id = %instance, "orders for it may go astray");
+            }
+        }
+    }
+
+    fn follow(self: &Arc<Self>, delivery: Delivery) {
+        let this = self.clone();
+        self.tasks.spawn(async move {
+            let settled = match this.answer(&delivery).await {
+                Ok(()) => delivery.ack().await,
+                Err(_) => delivery.give_back().await,
+            };
+            if let Err(error) = settled {
+                tracing::warn!(%error, "an order was not settled");
+            }
+        });
+    }
+
+    async fn answer(self: &Arc<Self>, delivery: &Delivery) -> Result<(), crate::answers::Untold> {
+        if is_probe(delivery) {
+            return Ok(());
+        }
+        let decoded = proto::decode(Incoming {
+            body: &delivery.body,
+            properties: &delivery.properties,
+            exchange: &delivery.exchange,
+            routing_key: &delivery.routing_key,
+            queue_instance: None,
+            redelivered: delivery.redelivered,
+            received_at: self.shared.clock.now(),
+            rules: &self.rules,
+        });
+        let order = match decoded {
+            Ok(order) => order,
+            Err(rejected) => {
+                return self.shared.answers.refuse(delivery, &rejected, &self.stopping).await;
+            }
+        };
+        let outcome = self.carry_out(&order).await.unwrap_or_else(Outcome::from_fault);
+        let result = CommandResult::of(&order, outcome, 1, self.shared.clock.now());
+        let answer = Answer {
+            message_id: result.message_id(),
+            result,
+            correlation: order.correlation.clone(),
+            reply_to: order.reply_to.clone(),
+            to_results: true,
+        };
+        self.shared.answers.give(&answer, &self.stopping).await
+    }
+
+    async fn carry_out(self: &Arc<Self>, order: &Command) -> Result<Outcome, Fault> {
+        match order.method.as_str() {
+            method::ACCOUNT_ADD => done(self.account_add(order, params(order)?).await?),
+            method::ACCOUNT_GET => done(self.account_get(order, params(order)?).await?),
+            method::ACCOUNT_LIST => done(self.account_list(params(order)?).await?),
+            method::ACCOUNT_LOGIN => done(self.account_login(order, params(order)?).await?),
+            method::ACCOUNT_LOGIN_ANSWER => done(self.login_answer(order, params(order)?).await?),
+            method::ACCOUNT_LOGIN_CANCEL => done(self.login_cancel(order, params(order)?).await?),
+            method::ACCOUNT_REMOVE => done(self.account_remove(order, params(order)?).await?),
+            method::COMMAND_GET => done(self.command_get(order, params(order)?).await?),
+            other => {
+                Err(Fault::invalid(code::METHOD_UNKNOWN, format!("there is no order {other}")))
+            }
+        }
+    }
+
+    /// Orders in hand come to their end before their queue is let go.
+    async fn finish(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.tasks.reopen();
+    }
+
+    async fn pause(&self) {
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            () = self.stopping.cancelled() => {}
+        }
+    }
+}
+
+fn params<P: DeserializeOwned>(order: &Command) -> Result<P, Fault> {
+    crate::method::read_params(&order.params)
+}
+
+fn done(result: impl Serialize) -> Result<Outcome, Fault> {
+    let result = serde_json::to_value(result);
+    Ok(Outcome::done(None, result.map_err(|error| Fault::internal(error.to_string()))?))
+}

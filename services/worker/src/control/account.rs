@@ -1,0 +1,240 @@
+//! Orders about accounts.
+
+use std::sync::Arc;
+
+use chassis::sealed::Place;
+use proto::control::{
+    AccountAdd, AccountAdded, AccountInfo, AccountList, AccountLoggedIn, AccountLogin,
+    AccountRemove, AccountRemoved, LoginAccepted, LoginAnswer, LoginCancel, NoParams,
+};
+use proto::event::AccountState;
+use proto::fault::code;
+use proto::{Command, Fault, InstanceId};
+use store::{InstanceRecord, StoreError};
+use telegram::{LoginCode, LoginPassword, Phone};
+use tokio::sync::oneshot;
+
+use super::Control;
+use crate::login::{self, Given};
+use crate::owner::Order;
+use crate::roster::Owned;
+use crate::standing::Standing;
+
+/// Most characters of a label.
+const LABEL_CHARS_MAX: usize = 128;
+
+impl Control {
+    /// Makes an instance. Asked again with the same settings, as after a lost answer, it says yes
+    /// again.
+    pub(super) async fn account_add(
+        self: &Arc<Self>,
+        order: &Command,
+        settings: AccountAdd,
+    ) -> Result<AccountAdded, Fault> {
+        check_settings(&settings)?;
+        let record = InstanceRecord {
+            label: settings.label.clone(),
+            api_key_hashes: settings.api_key_sha256.iter().cloned().collect(),
+            require_api_key: settings.require_api_key,
+            ..InstanceRecord::new(order.instance.clone(), self.shared.clock.now())
+        };
+        let there = self.shared.instances.get(&order.instance).await.map_err(unavailable)?;
+        if there.is_none() && self.roster.found(&record).await.map_err(unavailable)? {
+            return Ok(AccountAdded { instance: record.id, state: AccountState::New });
+        }
+        let there = self.shared.instances.get(&order.instance).await.map_err(unavailable)?;
+        if !there.is_some_and(|there| is_same(&there, &record)) {
+            let message = format!("instance: {} exists already", order.instance);
+            return Err(Fault::invalid(code::INSTANCE_EXISTS, message));
+        }
+        Ok(AccountAdded { instance: order.instance.clone(), state: AccountState::New })
+    }
+
+    /// Tells how an instance stands.
+    pub(super) async fn account_get(
+        self: &Arc<Self>,
+        order: &Command,
+        _: NoParams,
+    ) -> Result<AccountInfo, Fault> {
+        let record = self.shared.instances.get(&order.instance).await.map_err(unavailable)?;
+        let record = record.ok_or_else(|| no_instance(&order.instance))?;
+        let owned = self.owned(&order.instance).await?;
+        let standing = owned.standing.borrow().clone();
+        Ok(self.info(record, standing))
+    }
+
+    /// Lists all instances, with the states that their owners noted last.
+    pub(super) async fn account_list(&self, _: NoParams) -> Result<AccountList, Fault> {
+        let mut accounts = Vec::new();
+        for record in self.shared.instances.list().await.map_err(unavailable)? {
+            let status = self.shared.statuses.get(&record.id).await.map_err(unavailable)?;
+            let standing = match (self.roster.get(&record.id), status) {
+                (Some(owned), _) => owned.standing.borrow().clone(),
+                (None, Some(status)) => Standing::left(status),
+                (None, None) => Standing { state: AccountState::New, ..Standing::default() },
+            };
+            accounts.push(self.info(record, standing));
+        }
+        accounts.sort_by(|a, b| a.instance.cmp(&b.instance));
+        Ok(AccountList { accounts })
+    }
+
+    /// Logs an instance in. The answer comes when the login has ended; what it waits for meanwhile
+    /// is told by events.
+    pub(super) async fn account_login(
+        self: &Arc<Self>,
+        order: &Command,
+        params: AccountLogin,
+    ) -> Result<AccountLoggedIn, Fault> {
+        let place = Place::phone(order.instance.as_str());
+        let phone = self.open(&place, "phone", &params.phone)?;
+        let owned = self.owned(&order.instance).await?;
+        let (done, ended) = oneshot::channel();
+        self.order(&owned, Order::Login(login::Start { phone: Phone::new(phone), done })).await?;
+        ended.await.unwrap_or_else(|_| Err(going_down()))
+    }
+
+    /// Gives a login what it waits for.
+    pub(super) async fn login_answer(
+        self: &Arc<Self>,
+        order: &Command,
+        params: LoginAnswer,
+    ) -> Result<LoginAccepted, Fault> {
+        let instance = order.instance.as_str();
+        let given = match (&params.code, &params.password) {
+            (Some(sealed), None) => {
+                Given::Code(LoginCode::new(self.open(&Place::code(instance), "code", sealed)?))
+            }
+            (None, Some(sealed)) => Given::Password(LoginPassword::new(self.open(
+                &Place::password(instance),
+                "password",
+                sealed,
+            )?)),
+            _ => {
+                let message = "params: needs exactly one of code and password";
+                return Err(Fault::invalid(code::PARAMS_INVALID, message));
+            }
+        };
+        self.give(order, params.login_id, given).await
+    }
+
+    /// Gives a login up.
+    pub(super) async fn login_cancel(
+        self: &Arc<Self>,
+        order: &Command,
+        params: LoginCancel,
+    ) -> Result<LoginAccepted, Fault> {
+        self.give(order, params.login_id, Given::Cancel).await
+    }
+
+    /// Logs an instance out and forgets everything about it.
+    pub(super) async fn account_remove(
+        self: &Arc<Self>,
+        order: &Command,
+        params: AccountRemove,
+    ) -> Result<AccountRemoved, Fault> {
+        if params.confirm != order.instance {
+            let message = "params.confirm: is not the instance's id";
+            return Err(Fault::invalid(code::PARAMS_INVALID, message));
+        }
+        let owned = self.owned(&order.instance).await?;
+        let (done, ended) = oneshot::channel();
+        self.order(&owned, Order::Remove(done)).await?;
+        let logged_out = ended.await.unwrap_or_else(|_| Err(going_down()))?;
+        Ok(AccountRemoved { instance: order.instance.clone(), logged_out })
+    }
+
+    async fn give(
+        self: &Arc<Self>,
+        order: &Command,
+        login_id: String,
+        given: Given,
+    ) -> Result<LoginAccepted, Fault> {
+        let owned = self.owned(&order.instance).await?;
+        let (done, taken) = oneshot::channel();
+        let answer = login::Answer { login_id, given, done };
+        self.order(&owned, Order::LoginAnswer(answer)).await?;
+        taken.await.unwrap_or_else(|_| Err(going_down()))?;
+        Ok(LoginAccepted { accepted: true })
+    }
+
+    async fn order(&self, owned: &Owned, order: Order) -> Result<(), Fault> {
+        owned.orders.send(order).await.map_err(|_| going_down())
+    }
+
+    /// The instance as this worker's own; taken, where nobody owns it yet.
+    async fn owned(self: &Arc<Self>, instance: &InstanceId) -> Result<Owned, Fault> {
+        if let Some(owned) = self.roster.get(instance) {
+            return Ok(owned);
+        }
+        let known = self.shared.instances.get(instance).await.map_err(unavailable)?;
+        if known.is_none() {
+            return Err(no_instance(instance));
+        }
+        let taken = self.roster.take(instance).await.map_err(unavailable)?;
+        taken.ok_or_else(|| {
+            let message = "another worker is just taking the instance, or this one is full";
+            Fault::unavailable("INSTANCE_BUSY", message)
+        })
+    }
+
+    fn info(&self, record: InstanceRecord, standing: Standing) -> AccountInfo {
+        AccountInfo {
+            instance: record.id,
+            label: record.label,
+            state: standing.state,
+            reason: standing.reason,
+            since: standing.since,
+            user_id: record.user_id,
+            username: record.username,
+            require_api_key: record.require_api_key,
+            seal_key: Some(self.shared.service_key.public().to_string()),
+            created_at: record.created_at,
+        }
+    }
+
+    fn open(&self, place: &Place, field: &str, sealed: &str) -> Result<String, Fault> {
+        let opened = self.shared.service_key.open(place, sealed);
+        let opened = opened.map_err(|error| {
+            Fault::invalid(code::PARAMS_INVALID, format!("params.{field}: {error}"))
+        })?;
+        Ok(opened.expose().to_owned())
+    }
+}
+
+/// Whether an instance was made by the same wish.
+fn is_same(there: &InstanceRecord, wish: &InstanceRecord) -> bool {
+    let of = |record: &InstanceRecord| {
+        (record.label.clone(), record.api_key_hashes.clone(), record.require_api_key)
+    };
+    of(there) == of(wish)
+}
+
+fn check_settings(settings: &AccountAdd) -> Result<(), Fault> {
+    let invalid = |message: &str| Err(Fault::invalid(code::PARAMS_INVALID, message));
+    if settings.label.as_ref().is_some_and(|label| label.chars().count() > LABEL_CHARS_MAX) {
+        return invalid("params.label: has more than 128 characters");
+    }
+    let is_hash = |hash: &String| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+    match &settings.api_key_sha256 {
+        Some(hash) if !is_hash(hash) => {
+            invalid("params.api_key_sha256: is no SHA-256 in hexadecimal (64 digits)")
+        }
+        None if settings.require_api_key => {
+            invalid("params.api_key_sha256: is missing, and require_api_key asks for it")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn no_instance(instance: &InstanceId) -> Fault {
+    Fault::invalid(code::INSTANCE_NOT_FOUND, format!("instance: there is no {instance}"))
+}
+
+fn going_down() -> Fault {
+    Fault::unavailable("WORKER_STOPPING", "the worker is going down; ask again")
+}
+
+fn unavailable(error: StoreError) -> Fault {
+    Fault::unavailable(code::STORE_UNAVAILABLE, error.to_string())
+}

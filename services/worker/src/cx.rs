@@ -1,0 +1,341 @@
+//! What a method works with: its command, its account, and `step`, the only way to Telegram.
+//!
+//! A step is admitted by gate and budget, noted in the ledger as *started*, called, and noted as
+//! *executed* with its answer. After a crash the method runs again from the top: a step already
+//! executed returns its recorded answer, so the work goes on at the first step not done.
+
+use std::future::Future;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use proto::event::{CommandUnknown, EventData};
+use proto::{ChatId, Command, Event, Fault, InstanceId};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use store::{Effect, InstanceRecord, Record, StepState, StoreError};
+use telegram::{Account, CallError};
+
+use crate::persist::abandoned;
+use crate::step::Step;
+use crate::stop::{Failure, Refusal, Stop, Uncertain};
+use crate::tenure::Tenure;
+
+/// Tries of a call whose answer was lost, where it may be repeated.
+const TRIES_MAX: u32 = 3;
+/// First pause before a call is tried again; each further one is twice as long.
+const PAUSE_FIRST: Duration = Duration::from_millis(200);
+/// Longest pause before a call is tried again.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// How long `PEER_FLOOD`, which has no number of its own, keeps a class shut.
+const PEER_FLOOD_S: u64 = 86_400;
+
+/// A command being executed.
+pub struct Cx<'a> {
+    /// What is asked for.
+    pub command: &'a Command,
+    pub(crate) tenure: &'a Tenure,
+    account: Account,
+    record: Record,
+    chat_id: Option<ChatId>,
+    begun: bool,
+    effects: usize,
+}
+
+impl<'a> Cx<'a> {
+    /// For a command whose ledger record is `record`, to be done with `account`.
+    pub fn new(command: &'a Command, tenure: &'a Tenure, account: Account, record: Record) -> Self {
+        let executed = |step: &&store::StepRecord| {
+            step.effect != Effect::Read && Recorded::is_success(&step.answer)
+        };
+        let effects = record.steps.values().filter(executed).count();
+        let begun = record.has_begun();
+        Self { command, tenure, account, record, chat_id: None, begun, effects }
+    }
+
+    /// The account that the command works with.
+    pub fn account(&self) -> Account {
+        self.account.clone()
+    }
+
+    /// The group that the command works on, as soon as it is known.
+    pub fn chat_id(&self) -> Option<ChatId> {
+        self.chat_id
+    }
+
+    pub(crate) fn works_on(&mut self, chat_id: ChatId) {
+        self.chat_id = Some(chat_id);
+    }
+
+    /// The present time, by the injected clock.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.tenure.shared.clock.now()
+    }
+
+    /// Whether a step that changes something was started, now or before a crash.
+    pub fn has_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// Whether the step of this name was started before a crash.
+    pub fn has_step(&self, name: &str) -> bool {
+        self.record.steps.contains_key(name)
+    }
+
+    /// How many steps changed something, now or before a crash.
+    pub fn effects(&self) -> usize {
+        self.effects
+    }
+
+    /// Tells the subscribers of `tg.events` what happened to a group. An event that can't be
+    /// published is logged, not waited for: the result holds all that it says.
+    ///
+    /// One command tells an event of each kind at most once, so command and kind name it: told
+    /// again after a crash, it is the same event.
+    pub async fn tell<D: EventData>(&self, chat_id: ChatId, data: D) {
+        self.announce(Some(chat_id), data).await;
+    }
+
+    /// Tells that nobody can say whether a step of the command happened.
+    pub async fn tell_unknown(&self, data: CommandUnknown) {
+        self.announce(self.chat_id, data).await;
+    }
+
+    async fn announce<D: EventData>(&self, chat_id: Option<ChatId>, data: D) {
+        let Command { id, instance, external_ref, .. } = self.command;
+        let event_id = format!("{instance}:{id}:{}", D::KIND.as_str());
+        let about = |event| Event {
+            external_ref: external_ref.clone(),
+            chat_id,
+            command_id: Some(id.clone()),
+            ..event
+        };
+        self.tenure.shared.answers.tell(event_id, instance, &data, about).await;
+    }
+
+    /// The record of another instance, which may be owned by another worker.
+    pub async fn instance(&self, id: &InstanceId) -> Result<Option<InstanceRecord>, Failure> {
+        let instances = &self.tenure.shared.instances;
+        self.tenure.retry_store(|| instances.get(id)).await
+    }
+
+    /// Makes one Telegram call as a durable step. `call` may be called more than once, unless the
+    /// step is a [`Step::once`].
+    pub async fn step<T, F, R>(&mut self, step: Step, call: F) -> Result<T, Failure>
+    where
+        T: Serialize + DeserializeOwned,
+        F: FnMut() -> R,
+        R: Future<Output = Result<T, CallError>>,
+    {
+        self.step_keeping(step, call, |_| std::future::ready(Ok(()))).await
+    }
+
+    /// The same, where something must be durable before the step counts as executed.
+    pub(crate) async fn step_keeping<T, F, R, K, W>(
+        &mut self,
+        step: Step,
+        call: F,
+        keep: K,
+    ) -> Result<T, Failure>
+    where
+        T: Serialize + DeserializeOwned,
+        F: FnMut() -> R,
+        R: Future<Output = Result<T, CallError>>,
+        K: Fn(&T) -> W,
+        W: Future<Output = Result<(), StoreError>>,
+    {
+        if let Some(recorded) = self.recorded(&step)? {
+            return recorded;
+        }
+        self.admit(&step).await?;
+        self.start(&step).await?;
+        let answer = self.attempt(&step, call).await?;
+        if let Ok(made) = &answer {
+            self.tenure.retry_store(|| keep(made)).await?;
+        }
+        self.conclude(step, answer).await
+    }
+
+    /// The answer that stands in the ledger; a `Once` step found started has none that is known.
+    fn recorded<T: DeserializeOwned>(
+        &self,
+        step: &Step,
+    ) -> Result<Option<Result<T, Failure>>, Failure> {
+        let Some(record) = self.record.steps.get(step.name.as_ref()) else { return Ok(None) };
+        match (&record.state, record.effect) {
+            (StepState::Executed, _) => Recorded::read(&record.answer).map(Some),
+            (StepState::Started, Effect::Once) => Err(uncertain(
+                step,
+                "the worker stopped after sending it and before noting Telegram's answer",
+            )),
+            (StepState::Started, Effect::Read | Effect::Repeatable) => Ok(None),
+        }
+    }
+
+    /// Gate, budget and deadline. The deadline holds back only what has not begun: a command half
+    /// done is brought to its end.
+    async fn admit(&self, step: &Step) -> Result<(), Failure> {
+        if !self.begun && self.now() >= self.command.deadline {
+            let fault = Fault::expired("the deadline passed before the first step");
+            return Err(Failure::Stop(Stop::Fault(fault)));
+        }
+        let admitted = self.tenure.limiter.admit(step.class, step.cost).await;
+        admitted.map_err(|not_yet| Failure::Throttled {
+            retry_after_s: whole_seconds(not_yet.wait),
+            code: not_yet.code,
+        })
+    }
+
+    async fn start(&mut self, step: &Step) -> Result<(), Failure> {
+        if step.effect == Effect::Read {
+            return Ok(());
+        }
+        self.begun = true;
+        let ledger = &self.tenure.shared.ledger;
+        let (lease, id) = (&self.tenure.lease, &self.command.id);
+        self.tenure.retry_store(|| ledger.step_started(lease, id, &step.name, step.effect)).await
+    }
+
+    /// Calls Telegram until there is an answer, as far as the step's effect lets it be repeated.
+    async fn attempt<T, F, R>(
+        &self,
+        step: &Step,
+        mut call: F,
+    ) -> Result<Result<T, Refusal>, Failure>
+    where
+        F: FnMut() -> R,
+        R: Future<Output = Result<T, CallError>>,
+    {
+        let unreachable_until = self.now() + self.tenure.shared.config.unreachable_max();
+        let (mut lost, mut pause) = (0, PAUSE_FIRST);
+        loop {
+            let error = match call().await {
+                Ok(answer) => return Ok(Ok(answer)),
+                Err(error) => error,
+            };
+            if error.outcome_unknown() {
+                lost += 1;
+                if step.effect == Effect::Once {
+                    return Err(uncertain(step, &error.to_string()));
+                }
+                if lost == TRIES_MAX {
+                    return Err(gave_up(step, &error));
+                }
+            } else if let CallError::Rpc(fault) = &error {
+                return self.refused(step, fault);
+            } else if !matches!(error, CallError::NotSent(_)) {
+                return Err(self.ended(error));
+            } else if self.now() + pause >= unreachable_until.min(self.command.deadline) {
+                return Err(if lost == 0 { unreachable(&error) } else { gave_up(step, &error) });
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSE_MAX),
+                () = self.tenure.stopping.cancelled() => return Err(abandoned("the worker is going down")),
+            }
+        }
+    }
+
+    /// Telegram said no: for a while, for this account, or for this step.
+    fn refused<T>(
+        &self,
+        step: &Step,
+        fault: &telegram::RpcFault,
+    ) -> Result<Result<T, Refusal>, Failure> {
+        let wait_s = match fault.flood_wait() {
+            Some(flood) => Some(flood.wait_s),
+            None => (fault.name == "PEER_FLOOD").then_some(PEER_FLOOD_S),
+        };
+        if let Some(retry_after_s) = wait_s {
+            let wait = Duration::from_secs(retry_after_s);
+            self.tenure.limiter.shut(step.class, wait, &fault.name);
+            return Err(Failure::Throttled { retry_after_s, code: fault.name.clone() });
+        }
+        let error = CallError::Rpc(fault.clone());
+        let verdict = telegram::fault::verdict(&error);
+        if verdict.ends_session() {
+            self.tenure.report(verdict);
+            return Err(Failure::Stop(Stop::Fault(telegram::fault::of(&error))));
+        }
+        Ok(Err(Refusal { name: fault.name.clone(), code: fault.code }))
+    }
+
+    /// The connection is over, or we asked for something impossible.
+    fn ended(&self, error: CallError) -> Failure {
+        match error {
+            CallError::Closed => abandoned("the account was closed"),
+            CallError::KeyUnknown => {
+                self.tenure.report(telegram::AccountVerdict::LoggedOut);
+                Failure::Stop(Stop::Fault(telegram::fault::of(&error)))
+            }
+            other => Failure::Stop(Stop::Fault(telegram::fault::of(&other))),
+        }
+    }
+
+    async fn conclude<T: Serialize>(
+        &mut self,
+        step: Step,
+        answer: Result<T, Refusal>,
+    ) -> Result<T, Failure> {
+        if step.kept {
+            let recorded = Recorded::write(&answer)?;
+            let ledger = &self.tenure.shared.ledger;
+            let (lease, id) = (&self.tenure.lease, &self.command.id);
+            self.tenure
+                .retry_store(|| ledger.step_executed(lease, id, &step.name, step.effect, &recorded))
+                .await?;
+        }
+        if answer.is_ok() && step.effect != Effect::Read {
+            self.effects += 1;
+        }
+        answer.map_err(Failure::Refused)
+    }
+}
+
+/// A step's answer as the ledger keeps it: what Telegram said, yes or no.
+enum Recorded {}
+
+impl Recorded {
+    fn write<T: Serialize>(answer: &Result<T, Refusal>) -> Result<serde_json::Value, Failure> {
+        serde_json::to_value(answer).map_err(|error| {
+            Failure::Stop(Stop::Fault(Fault::internal(format!(
+                "an answer has no JSON form: {error}"
+            ))))
+        })
+    }
+
+    fn read<T: DeserializeOwned>(
+        answer: &serde_json::Value,
+    ) -> Result<Result<T, Failure>, Failure> {
+        match serde_json::from_value::<Result<T, Refusal>>(answer.clone()) {
+            Ok(answer) => Ok(answer.map_err(Failure::Refused)),
+            Err(error) => Err(Failure::Stop(Stop::Fault(Fault::internal(format!(
+                "a recorded answer can't be read: {error}"
+            ))))),
+        }
+    }
+
+    fn is_success(answer: &serde_json::Value) -> bool {
+        answer.get("Ok").is_some()
+    }
+}
+
+fn uncertain(step: &Step, why: &str) -> Failure {
+    Failure::Stop(Stop::Uncertain(Uncertain { step: step.name.to_string(), why: why.to_owned() }))
+}
+
+/// The call was sent and its answer lost, again and again.
+fn gave_up(step: &Step, error: &CallError) -> Failure {
+    if step.effect == Effect::Read {
+        unreachable(error)
+    } else {
+        uncertain(step, &error.to_string())
+    }
+}
+
+fn unreachable(error: &CallError) -> Failure {
+    Failure::Stop(Stop::Fault(telegram::fault::of(error)))
+}
+
+/// Seconds until a time, rounded up: coming back a moment early would only be refused again.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}

@@ -1,0 +1,186 @@
+//! Which group a command is about: by `chat_id`, by `external_ref`, or both.
+
+use std::future::Future;
+
+use proto::event;
+use proto::fault::code;
+use proto::{ChatId, ExternalRef, Fault};
+use serde::{Deserialize, Serialize};
+use store::Origin;
+use telegram::calls::groups::NewGroup;
+use telegram::{CallError, GroupPeer, calls};
+
+use crate::cx::Cx;
+use crate::limiter::Class;
+use crate::step::Step;
+use crate::stop::{Failure, Stop};
+
+/// Newest dialogs in which an unknown supergroup is looked for.
+const DIALOGS_MAX: u32 = 100;
+
+/// A group that the account is in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// How Telegram wants it named.
+    pub peer: GroupPeer,
+    /// How callers name it.
+    pub chat_id: ChatId,
+    /// Its present title.
+    pub title: String,
+}
+
+impl Group {
+    /// The group behind a peer.
+    pub fn new(peer: GroupPeer, title: &str) -> Self {
+        Self { peer, chat_id: peer.chat_id(), title: title.to_owned() }
+    }
+}
+
+impl Cx<'_> {
+    /// The command's group. An unbound `external_ref` that comes with a `chat_id` is bound to it,
+    /// which is how groups made by hand are adopted.
+    pub async fn group(&mut self, chat_id: Option<ChatId>) -> Result<Group, Stop> {
+        let bound = self.bound_chat().await?;
+        let Some(named) = chat_id.or(bound) else { return Err(Stop::Fault(self.no_address())) };
+        let group = self.live_group(named).await?.ok_or_else(|| Stop::Fault(unknown(named)))?;
+        match bound {
+            Some(bound) if bound != named && bound != group.chat_id => {
+                let other = self.live_group(bound).await?.map(|other| other.chat_id);
+                if other != Some(group.chat_id) {
+                    return Err(Stop::Fault(Fault::invalid(
+                        code::EXTERNAL_REF_MISMATCH,
+                        "external_ref: names another group than params.chat_id",
+                    )));
+                }
+            }
+            Some(_) => {}
+            None => self.adopt(&group).await?,
+        }
+        self.works_on(group.chat_id);
+        Ok(group)
+    }
+
+    /// The group of that id, if the account is still in it. A basic group that has become a
+    /// supergroup is followed.
+    pub async fn live_group(&mut self, chat_id: ChatId) -> Result<Option<Group>, Stop> {
+        let account = self.account();
+        let Some(peer) = self.peer_of(chat_id).await? else { return Ok(None) };
+        let step = Step::read("group", Class::Read);
+        let found = match self.step(step, || calls::chats::get(&account, &peer)).await {
+            Ok(Some(found)) => found,
+            Ok(None) | Err(Failure::Refused(_)) => return Ok(None),
+            Err(failure) => return Err(failure.into()),
+        };
+        if let Some(supergroup) = found.migrated_to {
+            let group = Group::new(supergroup, &found.title);
+            self.follow(chat_id, &group).await?;
+            return Ok(Some(group));
+        }
+        Ok(found.is_member().then(|| Group::new(found.group, &found.title)))
+    }
+
+    /// The group that the command's `external_ref` is bound to.
+    pub async fn bound_chat(&mut self) -> Result<Option<ChatId>, Stop> {
+        let Some(external_ref) = &self.command.external_ref else { return Ok(None) };
+        let groups = &self.tenure.groups;
+        Ok(self.tenure.retry_store(|| groups.chat_of(external_ref)).await?)
+    }
+
+    /// The `external_ref` that a group is bound to.
+    pub async fn ref_of(&mut self, chat_id: ChatId) -> Result<Option<ExternalRef>, Stop> {
+        let groups = &self.tenure.groups;
+        let bound = self.tenure.retry_store(|| groups.get(chat_id)).await?;
+        Ok(bound.and_then(|group| group.external_ref))
+    }
+
+    /// Whether Queuegram made this group, or it was bound to an `external_ref`.
+    pub async fn is_ours(&mut self, chat_id: ChatId) -> Result<bool, Stop> {
+        let groups = &self.tenure.groups;
+        Ok(self.tenure.retry_store(|| groups.get(chat_id)).await?.is_some())
+    }
+
+    /// The groups that Queuegram knows, newest first.
+    pub async fn bound_groups(&mut self, most: usize) -> Result<Vec<ChatId>, Stop> {
+        let groups = &self.tenure.groups;
+        Ok(self.tenure.retry_store(|| groups.newest(most)).await?)
+    }
+
+    /// Makes a group; it is in the vault, with the command's `external_ref`, before the step counts
+    /// as executed.
+    pub async fn make_group<F, R>(&mut self, step: Step, call: F) -> Result<NewGroup, Failure>
+    where
+        F: FnMut() -> R,
+        R: Future<Output = Result<NewGroup, CallError>>,
+    {
+        let (groups, lease) = (self.tenure.groups.clone(), self.tenure.lease.clone());
+        let (external_ref, now) = (self.command.external_ref.clone(), self.now());
+        let made = self
+            .step_keeping(step, call, |made: &NewGroup| {
+                let chat_id = made.group.chat_id();
+                let (groups, lease) = (groups.clone(), lease.clone());
+                let external_ref = external_ref.clone();
+                async move {
+                    groups.put(&lease, chat_id, external_ref.as_ref(), Origin::Created, now).await
+                }
+            })
+            .await?;
+        self.works_on(made.group.chat_id());
+        Ok(made)
+    }
+
+    /// Forgets a group that is gone: its `external_ref` is free again.
+    pub async fn forget_group(&mut self, chat_id: ChatId) -> Result<(), Stop> {
+        let (groups, lease) = (&self.tenure.groups, &self.tenure.lease);
+        Ok(self.tenure.retry_store(|| groups.remove(lease, chat_id)).await?)
+    }
+
+    async fn adopt(&mut self, group: &Group) -> Result<(), Stop> {
+        let Some(external_ref) = &self.command.external_ref else { return Ok(()) };
+        let (groups, lease, now) = (&self.tenure.groups, &self.tenure.lease, self.now());
+        Ok(self
+            .tenure
+            .retry_store(|| {
+                groups.put(lease, group.chat_id, Some(external_ref), Origin::Bound, now)
+            })
+            .await?)
+    }
+
+    async fn follow(&mut self, from: ChatId, to: &Group) -> Result<(), Stop> {
+        let (groups, lease) = (&self.tenure.groups, &self.tenure.lease);
+        let moved = self.tenure.retry_store(|| groups.migrate(lease, from, to.chat_id)).await?;
+        if moved {
+            self.tell(to.chat_id, event::GroupMigrated { from, to: to.chat_id }).await;
+        }
+        Ok(())
+    }
+
+    async fn peer_of(&mut self, chat_id: ChatId) -> Result<Option<GroupPeer>, Stop> {
+        let account = self.account();
+        if let Some(peer) = account.peers().group(chat_id) {
+            return Ok(Some(peer));
+        }
+        let step = Step::read("dialogs", Class::Read);
+        self.step(step, || calls::chats::dialogs(&account, DIALOGS_MAX, None)).await?;
+        Ok(account.peers().group(chat_id))
+    }
+
+    fn no_address(&self) -> Fault {
+        match &self.command.external_ref {
+            Some(_) => Fault::invalid(
+                code::EXTERNAL_REF_UNBOUND,
+                "external_ref: is bound to no group; give params.chat_id too, to bind it",
+            ),
+            None => Fault::invalid(
+                code::PARAMS_INVALID,
+                "params.chat_id: is missing, and there is no external_ref that names a group",
+            ),
+        }
+    }
+}
+
+fn unknown(chat_id: ChatId) -> Fault {
+    Fault::invalid(
+        "CHAT_NOT_FOUND",
+        format!("params.chat_id: the account is in no group {chat_id}"),
+    )
+}

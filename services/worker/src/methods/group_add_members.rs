@@ -1,0 +1,102 @@
+//! `group.add_members`: puts people and bots into a group.
+
+use std::collections::BTreeSet;
+
+use proto::{ChatId, MemberOutcome, MemberStatus, UserId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use telegram::UserPeer;
+use telegram::calls;
+
+use crate::contract::examples;
+use crate::cx::Cx;
+use crate::groups::Group;
+use crate::limiter::Class;
+use crate::members::{self, Fate, Roll};
+use crate::method::{Done, Example, Method};
+use crate::params::{Members, OnBlocked};
+use crate::people::{self, Search};
+use crate::step::Step;
+use crate::stop::Stop;
+
+/// Puts people and bots into a group. Who is in already is left alone.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupAddMembers {
+    /// The group; may be left out where `external_ref` names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat_id: Option<ChatId>,
+    /// Who is put in.
+    pub members: Members,
+    /// What to do for people whom their privacy settings keep out.
+    #[serde(default)]
+    pub on_blocked: OnBlocked,
+    /// Whether unknown phone numbers may be put into the account's address book.
+    #[serde(default)]
+    pub import_contacts: bool,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Added {
+    /// The outcome of each of `members`, in their order.
+    pub members: Vec<MemberOutcome>,
+}
+
+impl Method for GroupAddMembers {
+    type Output = Added;
+
+    fn example() -> Example {
+        Example {
+            params: json!({ "members": ["@client"] }),
+            result: json!({
+                "members": [examples::member(json!("@client"), 5_000_000_001, "added")],
+            }),
+        }
+    }
+
+    async fn call(self, cx: &mut Cx<'_>) -> Result<Done<Added>, Stop> {
+        let group = cx.group(self.chat_id).await?;
+        let search = Search { group: Some(&group.peer), import_contacts: self.import_contacts };
+        let people = people::find_all(cx, self.members.as_slice(), search).await?;
+        let users = members::distinct(&people);
+
+        let mut roll = Roll::default();
+        for user in members_already(cx, &group, &users).await? {
+            roll.set(user, Fate::of(MemberStatus::AlreadyMember));
+        }
+        members::add(cx, &group, &users, &mut roll).await?;
+        members::help_blocked(cx, &group, self.on_blocked, &mut roll).await?;
+
+        let lacking = roll.lacking(&people, "members");
+        Ok(Done::in_chat(group.chat_id, Added { members: roll.outcomes(&people) }).lacking(lacking))
+    }
+}
+
+/// Who of them is in the group: no invite is wasted on them. The answer is kept, since after a
+/// crash those added before it would otherwise count as members from before the command.
+async fn members_already(
+    cx: &mut Cx<'_>,
+    group: &Group,
+    users: &[UserPeer],
+) -> Result<BTreeSet<UserId>, Stop> {
+    let account = cx.account();
+    let mut inside = BTreeSet::new();
+    if group.peer.is_basic() {
+        let step = Step::decisive_read("members", Class::Read);
+        let full = cx.step(step, || calls::groups::full(&account, &group.peer)).await?;
+        inside.extend(full.members.into_iter().flatten().map(|member| member.user_id));
+    } else {
+        for user in users {
+            let step = Step::decisive_read(format!("participant:{}", user.id), Class::Read);
+            let participant = cx
+                .step(step, || calls::members::participant(&account, &group.peer, user))
+                .await?;
+            if participant.is_some_and(|participant| participant.is_member()) {
+                inside.insert(user.id);
+            }
+        }
+    }
+    Ok(inside)
+}

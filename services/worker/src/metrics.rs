@@ -1,0 +1,147 @@
+//! The worker's metrics. Labels come from closed sets only: never an instance, a chat or an id.
+
+use std::time::Duration;
+
+use prometheus::{
+    Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, Result,
+};
+use proto::Status;
+use proto::event::AccountState;
+use telegram::CallObserver;
+
+/// Seconds that cover a local Redis round trip as well as a day in a queue.
+const BUCKETS_S: [f64; 14] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 300.0, 3600.0];
+
+/// Every series of the worker; cheap to clone.
+#[derive(Clone)]
+pub struct Metrics {
+    commands: IntCounterVec,
+    queue_seconds: Histogram,
+    stage_seconds: HistogramVec,
+    calls: IntCounterVec,
+    instances: IntGaugeVec,
+}
+
+/// What a command goes through, one after the other.
+#[derive(Debug, Clone, Copy)]
+pub enum Stage {
+    /// Claiming it in the ledger.
+    Claim,
+    /// Its steps.
+    Call,
+    /// Writing its result to the ledger.
+    Record,
+    /// Publishing its result.
+    Reply,
+    /// Acknowledging it.
+    Settle,
+}
+
+impl Stage {
+    const ALL: [Self; 5] = [Self::Claim, Self::Call, Self::Record, Self::Reply, Self::Settle];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Claim => "claim",
+            Self::Call => "call",
+            Self::Record => "record",
+            Self::Reply => "reply",
+            Self::Settle => "settle",
+        }
+    }
+}
+
+impl Metrics {
+    /// Registers every series, those with labels from closed lists at zero.
+    pub fn new(registry: &Registry) -> Result<Self> {
+        let metrics = Self {
+            commands: IntCounterVec::new(
+                Opts::new(
+                    "queuegram_commands_total",
+                    "Commands answered, by method and outcome: done, partial, unknown, or the kind \
+                     of error. What names no method that exists counts as `rejected`.",
+                ),
+                &["method", "outcome"],
+            )?,
+            queue_seconds: Histogram::with_opts(
+                HistogramOpts::new(
+                    "queuegram_command_queue_seconds",
+                    "Time from publishing to receipt, of commands that carry an AMQP timestamp \
+                     (whole seconds).",
+                )
+                .buckets(BUCKETS_S.to_vec()),
+            )?,
+            stage_seconds: HistogramVec::new(
+                HistogramOpts::new(
+                    "queuegram_command_stage_seconds",
+                    "Time that commands spend in each stage of the pipeline.",
+                )
+                .buckets(BUCKETS_S.to_vec()),
+                &["stage"],
+            )?,
+            calls: IntCounterVec::new(
+                Opts::new(
+                    "queuegram_telegram_calls_total",
+                    "Requests sent to Telegram, by request and by Telegram's error (`none`; \
+                     `lost`, `timeout` and the like where there was no answer).",
+                ),
+                &["request", "error"],
+            )?,
+            instances: IntGaugeVec::new(
+                Opts::new("queuegram_instances", "Instances that this worker owns, by state."),
+                &["state"],
+            )?,
+        };
+        for entry in crate::methods::all() {
+            metrics.commands.with_label_values(&[entry.name, Status::Done.as_str()]);
+        }
+        for stage in Stage::ALL {
+            metrics.stage_seconds.with_label_values(&[stage.name()]);
+        }
+        for state in AccountState::ALL {
+            metrics.instances.with_label_values(&[state.as_str()]);
+        }
+        registry.register(Box::new(metrics.commands.clone()))?;
+        registry.register(Box::new(metrics.queue_seconds.clone()))?;
+        registry.register(Box::new(metrics.stage_seconds.clone()))?;
+        registry.register(Box::new(metrics.calls.clone()))?;
+        registry.register(Box::new(metrics.instances.clone()))?;
+        Ok(metrics)
+    }
+
+    /// A command was answered.
+    pub fn answered(&self, method: Option<&str>, outcome: &str) {
+        let known = method.and_then(crate::methods::find).map_or("rejected", |entry| entry.name);
+        self.commands.with_label_values(&[known, outcome]).inc();
+    }
+
+    /// A command was received so long after it was published.
+    pub fn queued(&self, waited: Duration) {
+        self.queue_seconds.observe(waited.as_secs_f64());
+    }
+
+    /// Measures one stage of a command.
+    pub async fn stage<T>(&self, stage: Stage, work: impl Future<Output = T>) -> T {
+        let timer = self.stage_seconds.with_label_values(&[stage.name()]).start_timer();
+        let done = work.await;
+        timer.observe_duration();
+        done
+    }
+
+    /// An instance changed its state; `None` for one that was not ours before, or no longer is.
+    pub fn moved(&self, from: Option<AccountState>, to: Option<AccountState>) {
+        if let Some(from) = from {
+            self.instances.with_label_values(&[from.as_str()]).dec();
+        }
+        if let Some(to) = to {
+            self.instances.with_label_values(&[to.as_str()]).inc();
+        }
+    }
+}
+
+impl CallObserver for Metrics {
+    fn called(&self, request: &'static str, error: &str) {
+        self.calls.with_label_values(&[request, error]).inc();
+    }
+}

@@ -1,0 +1,444 @@
+//! One instance while this worker owns it: connect the account, work its queue, follow its orders,
+//! and end everything in order.
+//!
+//! The queue is worked in every state: where the account can't be used, each command is told so at
+//! once, since only the account's admin can change that. While it is connecting, commands wait.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bus::{ControlBinder, Subscription};
+use proto::event::{AccountState, AccountStateChanged};
+use proto::fault::code;
+use store::{Groups, InstanceRecord, InstanceStatus, Lease};
+use telegram::calls;
+use telegram::{Account, AccountVerdict, CallError};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::answers::Answers;
+use crate::keeper::Keeper;
+use crate::limiter::Limiter;
+use crate::login::{self, Desk, LoggedIn, LoginOutcome};
+use crate::persist;
+use crate::pipeline::{self, Ending};
+use crate::standing::Standing;
+use crate::stop::Failure;
+use crate::tenure::{Shared, Tenure};
+
+/// First pause before something is tried again; each further one is twice as long.
+const PAUSE_FIRST: Duration = Duration::from_millis(250);
+/// Longest pause before something is tried again.
+const PAUSE_MAX: Duration = Duration::from_secs(15);
+
+/// What an owner can be told to do.
+#[derive(Debug)]
+pub enum Order {
+    /// Log the account in; answered when the login has ended.
+    Login(login::Start),
+    /// What a login waits for.
+    LoginAnswer(login::Answer),
+    /// Log the account out and forget everything about the instance.
+    Remove(oneshot::Sender<Result<bool, proto::Fault>>),
+}
+
+/// The owner of one instance.
+pub struct Owner {
+    shared: Arc<Shared>,
+    lease: Lease,
+    standing: watch::Sender<Standing>,
+    orders: mpsc::Receiver<Order>,
+    binder: watch::Receiver<Option<ControlBinder>>,
+    stop: CancellationToken,
+    lost: CancellationToken,
+    limiter: Arc<Limiter>,
+    desk: Desk,
+}
+
+/// Why an account's phase ended.
+enum Turn {
+    /// The worker is going down, or the lease is lost.
+    Stop,
+    /// Telegram ended the account's login.
+    Verdict(AccountVerdict),
+    /// A login succeeded: this is the account from now on.
+    LoggedIn(Account),
+    /// The instance is no more.
+    Removed,
+}
+
+impl Owner {
+    /// The owner by this lease. It ends the tenure at `stop`; at `lost` it must not send anything
+    /// to Telegram any more.
+    pub fn new(
+        shared: Arc<Shared>,
+        lease: Lease,
+        standing: watch::Sender<Standing>,
+        orders: mpsc::Receiver<Order>,
+        binder: watch::Receiver<Option<ControlBinder>>,
+        stop: CancellationToken,
+        lost: CancellationToken,
+    ) -> Self {
+        let limiter = Arc::new(Limiter::new(&shared.config.limits));
+        let desk = Desk::default();
+        Self { shared, lease, standing, orders, binder, stop, lost, limiter, desk }
+    }
+
+    /// The whole tenure.
+    pub async fn run(mut self) {
+        self.shared.metrics.moved(None, Some(self.standing.borrow().state));
+        let ended = self.live().await;
+        if let Err(failure) = &ended {
+            tracing::warn!(?failure, instance.id = %self.lease.instance, "the tenure broke off");
+        }
+        self.shared.metrics.moved(Some(self.standing.borrow().state), None);
+        let binder = self.binder.borrow().clone();
+        if let Some(binder) = binder {
+            // An order that comes from now on goes to whoever takes the instance next.
+            let _ = binder.unbind(&self.lease.instance).await;
+        }
+        if !self.lost.is_cancelled()
+            && let Err(error) = self.shared.leases.release(&self.lease).await
+        {
+            tracing::warn!(%error, "a lease was not released; it runs out by itself");
+        }
+    }
+
+    async fn live(&mut self) -> Result<(), Failure> {
+        self.record().await?;
+        let (shared, instance) = (self.shared.clone(), self.lease.instance.clone());
+        let groups = persist::retry(&self.stop, || Groups::open(&shared.vault, &instance)).await?;
+        self.bind().await;
+        let mut account = self.open().await?;
+        if account.is_some() {
+            self.grace().await;
+        }
+        while !self.stop.is_cancelled() {
+            let connected = match &account {
+                Some(account) => self.connect(account).await,
+                None => None,
+            };
+            let usable = account.clone().filter(|_| connected.is_some());
+            let tenure = self.tenure(usable, groups.clone());
+            match self.serve(&tenure).await {
+                Turn::Stop => break,
+                Turn::LoggedIn(logged_in) => account = Some(logged_in),
+                Turn::Verdict(verdict) => {
+                    self.condemn(verdict).await;
+                    close(account.take()).await;
+                }
+                Turn::Removed => {
+                    account = None;
+                    break;
+                }
+            }
+        }
+        self.desk.give_up().await;
+        close(account).await;
+        Ok(())
+    }
+
+    async fn record(&self) -> Result<InstanceRecord, Failure> {
+        let (shared, lease) = (&self.shared, &self.lease);
+        let record = persist::retry(&self.stop, || shared.instances.get(&lease.instance)).await?;
+        record.ok_or_else(|| persist::abandoned("the instance is no more"))
+    }
+
+    /// Makes this worker the one that gets the instance's commands and orders.
+    async fn bind(&mut self) {
+        let mut pause = PAUSE_FIRST;
+        loop {
+            let bound = async {
+                self.shared.bus.declare_instance_queue(&self.lease.instance).await?;
+                let mut binder = self.binder.clone();
+                let there = binder.wait_for(Option::is_some).await.map(|there| there.clone());
+                if let Ok(Some(binder)) = there {
+                    binder.bind(&self.lease.instance).await?;
+                }
+                Ok::<_, bus::BusError>(())
+            };
+            let bound = tokio::select! {
+                bound = bound => bound,
+                () = self.stop.cancelled() => return,
+            };
+            let Err(error) = bound else { return };
+            tracing::warn!(%error, instance.id = %self.lease.instance, "can't bind; trying again");
+            tokio::select! {
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSE_MAX),
+                () = self.stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// After an unclean end the last owner's socket may still be open: two connections that send
+    /// on one key make Telegram destroy the login.
+    async fn grace(&self) {
+        if self.lease.clean {
+            return;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(self.shared.config.takeover_grace()) => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+
+    /// The account as it was stored; none where there is no login.
+    async fn open(&mut self) -> Result<Option<Account>, Failure> {
+        let (shared, lease) = (&self.shared, &self.lease);
+        let kept = persist::retry(&self.stop, || Keeper::load(shared, lease)).await?;
+        let kept = kept.filter(|kept| kept.session.is_logged_in());
+        let Some(kept) = kept else {
+            let now = self.shared.clock.now();
+            self.stand(Standing::new(AccountState::New, None, now)).await;
+            return Ok(None);
+        };
+        let status = persist::retry(&self.stop, || shared.statuses.get(&lease.instance)).await?;
+        if let Some(ended) = status.map(Standing::left).filter(Standing::is_final) {
+            self.stand(ended).await;
+            return Ok(None);
+        }
+        let keeper = Arc::new(Keeper::new(shared.clone(), lease.clone()));
+        Ok(Some(shared.telegram.open(Some(kept.session), kept.peers, keeper)))
+    }
+
+    /// Connects until it works; commands wait meanwhile. `None` where Telegram says that it never
+    /// will, or the tenure ends.
+    async fn connect(&mut self, account: &Account) -> Option<()> {
+        let now = self.shared.clock.now();
+        self.stand(Standing::new(AccountState::Connecting, None, now)).await;
+        let mut pause = PAUSE_FIRST;
+        loop {
+            let proven = tokio::select! {
+                proven = prove(account) => proven,
+                () = self.stop.cancelled() => return None,
+            };
+            let error = match proven {
+                Ok(()) => break,
+                Err(error) => error,
+            };
+            let verdict = telegram::fault::verdict(&error);
+            if verdict.ends_session() {
+                self.condemn(verdict).await;
+                return None;
+            }
+            tracing::warn!(%error, instance.id = %self.lease.instance, "can't connect; trying again");
+            tokio::select! {
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSE_MAX),
+                () = self.stop.cancelled() => return None,
+            }
+        }
+        let now = self.shared.clock.now();
+        self.stand(Standing::new(AccountState::Online, None, now)).await;
+        self.remember().await;
+        Some(())
+    }
+
+    /// Telegram ended the account's login: noted, so that it isn't tried again at every start.
+    async fn condemn(&self, verdict: AccountVerdict) {
+        self.stand(Standing::after(verdict, self.shared.clock.now())).await;
+        self.remember().await;
+    }
+
+    fn tenure(&self, account: Option<Account>, groups: Groups) -> Arc<Tenure> {
+        let fault = self.standing.borrow().fault();
+        Arc::new(Tenure {
+            instance: self.lease.instance.clone(),
+            lease: self.lease.clone(),
+            account: account.ok_or(fault),
+            limiter: self.limiter.clone(),
+            groups,
+            shared: self.shared.clone(),
+            verdict: watch::Sender::new(None),
+            stopping: self.stop.child_token(),
+        })
+    }
+
+    /// Works the queue and follows orders until something about the account changes.
+    async fn serve(&mut self, tenure: &Arc<Tenure>) -> Turn {
+        let consuming = tokio::spawn(consume(tenure.clone()));
+        let turn = self.follow(tenure).await;
+        // What runs is brought to its end: only then is the account closed or exchanged. Without
+        // the lease there is no end to bring it to: somebody else may be sending already.
+        tenure.stopping.cancel();
+        if self.lost.is_cancelled() {
+            close(tenure.account.as_ref().ok().cloned()).await;
+        }
+        if let Err(error) = consuming.await {
+            tracing::error!(%error, "the consumer of an instance's queue panicked");
+        }
+        turn
+    }
+
+    async fn follow(&mut self, tenure: &Arc<Tenure>) -> Turn {
+        let mut verdicts = tenure.verdict.subscribe();
+        loop {
+            let order = tokio::select! {
+                () = self.stop.cancelled() => return Turn::Stop,
+                changed = verdicts.changed() => match (changed, *verdicts.borrow()) {
+                    (Ok(()), Some(verdict)) => return Turn::Verdict(verdict),
+                    _ => continue,
+                },
+                ended = self.desk.ended() => {
+                    match self.logged_in(ended).await {
+                        Some(account) => return Turn::LoggedIn(account),
+                        None => continue,
+                    }
+                }
+                order = self.orders.recv() => order,
+            };
+            match order {
+                None => return Turn::Stop,
+                Some(Order::Login(start)) => {
+                    let online = tenure.account.is_ok();
+                    self.desk.begin(&self.shared, &self.lease, start, online);
+                }
+                Some(Order::LoginAnswer(answer)) => self.desk.answer(answer).await,
+                Some(Order::Remove(done)) => {
+                    let removed = self.remove(tenure).await;
+                    let gone = removed.is_ok();
+                    let _ = done.send(removed);
+                    if gone {
+                        return Turn::Removed;
+                    }
+                }
+            }
+        }
+    }
+
+    /// A login has ended: where it succeeded, the instance has a new account.
+    async fn logged_in(&mut self, ended: LoginOutcome) -> Option<Account> {
+        let logged_in = ended.account?;
+        if let Err(failure) = self.note_name(&logged_in).await {
+            tracing::warn!(?failure, "the account's name was not noted");
+        }
+        Some(logged_in.account)
+    }
+
+    async fn note_name(&self, logged_in: &LoggedIn) -> Result<(), Failure> {
+        let record = InstanceRecord {
+            user_id: Some(logged_in.user_id),
+            username: logged_in.username.clone(),
+            ..self.record().await?
+        };
+        let (shared, lease) = (&self.shared, &self.lease);
+        persist::retry(&self.stop, || shared.instances.put(lease, &record)).await
+    }
+
+    /// Logs the account out and forgets the instance. What is still queued is answered by the
+    /// broker's dead-lettering.
+    async fn remove(&mut self, tenure: &Tenure) -> Result<bool, proto::Fault> {
+        let logged_out = match &tenure.account {
+            Ok(account) => {
+                let done = calls::myself::log_out(account).await;
+                let _ = account.close().await;
+                done.is_ok()
+            }
+            Err(_) => false,
+        };
+        tenure.stopping.cancel();
+        let (shared, lease) = (&self.shared, &self.lease);
+        let unavailable = |error: String| proto::Fault::unavailable(code::STORE_UNAVAILABLE, error);
+        let forgotten = async {
+            shared.sessions.forget(lease).await?;
+            shared.peers.forget(lease).await?;
+            shared.statuses.forget(lease).await?;
+            tenure.groups.forget(lease).await?;
+            shared.instances.remove(lease).await
+        };
+        forgotten.await.map_err(|error| unavailable(error.to_string()))?;
+        if let Err(error) = shared.bus.delete_instance_queue(&lease.instance).await {
+            tracing::warn!(%error, "the queue of a removed instance was not deleted");
+        }
+        Ok(logged_out)
+    }
+
+    /// Notes a new state, counts it, and tells it.
+    async fn stand(&self, to: Standing) {
+        let from = self.standing.borrow().clone();
+        if from.state == to.state && from.reason == to.reason && from.since.is_some() {
+            return;
+        }
+        self.shared.metrics.moved(Some(from.state), Some(to.state));
+        tracing::info!(
+            instance.id = %self.lease.instance,
+            from = from.state.as_str(),
+            to = to.state.as_str(),
+            reason = to.reason,
+            "account state"
+        );
+        let data = AccountStateChanged {
+            from: from.state,
+            to: to.state,
+            reason: to.reason.clone(),
+            until: None,
+        };
+        self.standing.send_replace(to);
+        let instance = &self.lease.instance;
+        self.shared.answers.tell(Answers::event_id(), instance, &data, |event| event).await;
+    }
+
+    /// Keeps the state in the instance's record, so that a login that Telegram ended is not tried
+    /// again at every start.
+    async fn remember(&self) {
+        let (shared, lease) = (&self.shared, &self.lease);
+        let standing = self.standing.borrow().clone();
+        let status = InstanceStatus {
+            state: standing.state,
+            reason: standing.reason,
+            since: standing.since.unwrap_or_else(|| shared.clock.now()),
+            until: None,
+            owner: shared.worker_id.clone(),
+        };
+        let noted = persist::retry(&self.stop, || shared.statuses.set(lease, &status));
+        if let Err(failure) = noted.await {
+            tracing::warn!(?failure, "the account's state was not noted");
+        }
+    }
+}
+
+/// Connects, and shows that the login is alive.
+async fn prove(account: &Account) -> Result<(), CallError> {
+    account.connect().await?;
+    calls::myself::update_mark(account).await.map(drop)
+}
+
+async fn close(account: Option<Account>) {
+    if let Some(account) = account
+        && let Err(error) = account.close().await
+    {
+        tracing::warn!(error, "the session's last changes were not saved");
+    }
+}
+
+/// Works the instance's queue, one command after the other, until the tenure's phase ends.
+async fn consume(tenure: Arc<Tenure>) {
+    let queue = tenure.shared.names.command_queue(&tenure.instance);
+    let mut pause = PAUSE_FIRST;
+    while !tenure.stopping.is_cancelled() {
+        match tenure.shared.bus.consume(Subscription::new(queue.clone())).await {
+            Ok(mut consumption) => {
+                pause = PAUSE_FIRST;
+                loop {
+                    let delivery = tokio::select! {
+                        biased;
+                        () = tenure.stopping.cancelled() => break,
+                        delivery = consumption.next() => delivery,
+                    };
+                    let Ok(delivery) = delivery else { break };
+                    if let Ending::GivenBack(why) = pipeline::take(&tenure, delivery).await {
+                        tracing::warn!(instance.id = %tenure.instance, why, "a command went back");
+                        break;
+                    }
+                }
+                consumption.close().await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, instance.id = %tenure.instance, "can't consume; trying again");
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSE_MAX),
+            () = tenure.stopping.cancelled() => {}
+        }
+    }
+}

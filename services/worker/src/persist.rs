@@ -1,0 +1,47 @@
+//! Writing to a store until it has what must not be forgotten.
+
+use std::time::Duration;
+
+use proto::Fault;
+use store::StoreError;
+use tokio_util::sync::CancellationToken;
+
+use crate::stop::{Failure, Stop};
+
+/// First pause before a store is asked again; each further one is twice as long.
+const PAUSE_FIRST: Duration = Duration::from_millis(200);
+/// Longest pause before a store is asked again.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// Asks again for as long as the store does not answer and the worker is not going down.
+///
+/// # Errors
+/// Abandoned where another worker took the instance, or this one is going down; an internal fault
+/// where the store answers what can't pass.
+pub async fn retry<T, R: Future<Output = Result<T, StoreError>>>(
+    stopping: &CancellationToken,
+    ask: impl Fn() -> R,
+) -> Result<T, Failure> {
+    let mut pause = PAUSE_FIRST;
+    loop {
+        match ask().await {
+            Ok(answer) => return Ok(answer),
+            Err(StoreError::Fenced) => return Err(abandoned("another worker took the instance")),
+            Err(error) if error.is_passing() => {
+                tracing::warn!(%error, "a store does not answer; trying again");
+            }
+            Err(error) => {
+                return Err(Failure::Stop(Stop::Fault(Fault::internal(error.to_string()))));
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSE_MAX),
+            () = stopping.cancelled() => return Err(abandoned("the worker is going down")),
+        }
+    }
+}
+
+/// Nothing is answered: the next owner goes on.
+pub fn abandoned(why: &'static str) -> Failure {
+    Failure::Stop(Stop::Abandoned(why))
+}

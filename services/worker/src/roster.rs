@@ -1,0 +1,224 @@
+//! Which instances this worker owns: it takes those that nobody owns, as far as it has room, keeps
+//! their leases alive, and gives them up when it goes down.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bus::ControlBinder;
+use chassis::Lifecycle;
+use proto::InstanceId;
+use store::{InstanceRecord, Lease, StoreError};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::owner::{self, Owner};
+use crate::standing::Standing;
+use crate::tenure::Shared;
+
+/// Orders that may wait for one instance's owner.
+const ORDERS_MAX: usize = 16;
+/// A lease that could not be renewed counts as lost this long before it runs out.
+const LEASE_MARGIN: Duration = Duration::from_secs(3);
+
+/// The instances that this worker owns.
+pub struct Roster {
+    shared: Arc<Shared>,
+    lifecycle: Lifecycle,
+    owned: Mutex<HashMap<InstanceId, Owned>>,
+    changed: Notify,
+    binder: watch::Receiver<Option<ControlBinder>>,
+}
+
+/// An owned instance, as others in this worker see it.
+#[derive(Clone)]
+pub struct Owned {
+    /// The proof of ownership.
+    pub lease: Lease,
+    /// How the instance stands.
+    pub standing: watch::Receiver<Standing>,
+    /// What it can be told to do.
+    pub orders: mpsc::Sender<owner::Order>,
+    /// Cancelled when the lease is lost: nothing may be sent to Telegram from then on.
+    pub lost: CancellationToken,
+    /// Cancelled to end the tenure in good order.
+    pub stop: CancellationToken,
+    /// When the lease was last known to begin anew.
+    renewed_at: Arc<Mutex<Instant>>,
+}
+
+impl Owned {
+    fn renewed(&self, at: Instant) {
+        *self.renewed_at.lock().unwrap_or_else(PoisonError::into_inner) = at;
+    }
+
+    fn age(&self) -> Duration {
+        self.renewed_at.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+}
+
+impl Roster {
+    /// A roster with nothing on it yet. `binder` is the worker's own queue of orders, once it is up.
+    pub fn new(
+        shared: Arc<Shared>,
+        lifecycle: Lifecycle,
+        binder: watch::Receiver<Option<ControlBinder>>,
+    ) -> Arc<Self> {
+        let (owned, changed) = (Mutex::default(), Notify::new());
+        Arc::new(Self { shared, lifecycle, owned, changed, binder })
+    }
+
+    /// Looks for instances that nobody owns until `stopping`.
+    pub async fn run(self: Arc<Self>, stopping: CancellationToken) {
+        while !stopping.is_cancelled() {
+            if let Err(error) = self.take_free().await {
+                tracing::warn!(%error, "can't look for instances; trying again");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(self.shared.config.roster_pause()) => {}
+                () = self.changed.notified() => {}
+                () = stopping.cancelled() => {}
+            }
+        }
+        for owned in self.all() {
+            owned.stop.cancel();
+        }
+    }
+
+    /// Keeps the leases alive until the last tenure has ended, which is after `stopping`.
+    pub async fn renew(self: Arc<Self>, stopping: CancellationToken) {
+        loop {
+            for owned in self.all() {
+                // The clock is read before the question: the lease may begin anew only later.
+                let asked_at = Instant::now();
+                match self.shared.leases.renew(&owned.lease).await {
+                    Ok(true) => owned.renewed(asked_at),
+                    Ok(false) => self.lost(&owned, "another worker holds it"),
+                    Err(error) if owned.age() + LEASE_MARGIN >= self.shared.leases.ttl() => {
+                        self.lost(&owned, &error.to_string());
+                    }
+                    Err(error) => tracing::warn!(%error, "a lease was not renewed; trying again"),
+                }
+            }
+            if stopping.is_cancelled() && self.all().is_empty() {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(self.shared.config.renew_pause()) => {}
+                () = self.changed.notified(), if stopping.is_cancelled() => {}
+            }
+        }
+    }
+
+    /// The instance, if this worker owns it.
+    pub fn get(&self, instance: &InstanceId) -> Option<Owned> {
+        self.lock().get(instance).cloned()
+    }
+
+    /// Every instance that this worker owns.
+    pub fn instances(&self) -> Vec<InstanceId> {
+        self.lock().keys().cloned().collect()
+    }
+
+    /// Takes a new instance, which has no record yet, and makes its record.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn found(self: &Arc<Self>, record: &InstanceRecord) -> Result<bool, StoreError> {
+        let asked_at = Instant::now();
+        let leases = &self.shared.leases;
+        let Some(lease) = leases.try_acquire(&record.id, &self.shared.worker_id).await? else {
+            return Ok(false);
+        };
+        // Only the holder of the lease can tell for sure that there is none.
+        if self.shared.instances.get(&record.id).await?.is_some() {
+            self.begin(lease, asked_at);
+            return Ok(false);
+        }
+        self.shared.instances.put(&lease, record).await?;
+        self.begin(lease, asked_at);
+        Ok(true)
+    }
+
+    /// Takes the instance if nobody owns it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn take(
+        self: &Arc<Self>,
+        instance: &InstanceId,
+    ) -> Result<Option<Owned>, StoreError> {
+        if let Some(owned) = self.get(instance) {
+            return Ok(Some(owned));
+        }
+        if self.lifecycle.is_stopping() || self.lock().len() >= self.shared.config.worker.capacity {
+            return Ok(None);
+        }
+        let asked_at = Instant::now();
+        let leases = &self.shared.leases;
+        let Some(lease) = leases.try_acquire(instance, &self.shared.worker_id).await? else {
+            return Ok(None);
+        };
+        Ok(Some(self.begin(lease, asked_at)))
+    }
+
+    fn begin(self: &Arc<Self>, lease: Lease, asked_at: Instant) -> Owned {
+        let instance = lease.instance.clone();
+        let (standing_tx, standing) = watch::channel(Standing::default());
+        let (orders, orders_rx) = mpsc::channel(ORDERS_MAX);
+        let (lost, stop) = (CancellationToken::new(), CancellationToken::new());
+        let owned = Owned {
+            lease: lease.clone(),
+            standing,
+            orders,
+            lost: lost.clone(),
+            stop: stop.clone(),
+            renewed_at: Arc::new(Mutex::new(asked_at)),
+        };
+        self.lock().insert(instance.clone(), owned.clone());
+        tracing::info!(instance.id = %instance, epoch = lease.epoch, "owned");
+        let owner = Owner::new(
+            self.shared.clone(),
+            lease,
+            standing_tx,
+            orders_rx,
+            self.binder.clone(),
+            stop,
+            lost,
+        );
+        let this = self.clone();
+        self.lifecycle.spawn_once(format!("owner of {instance}"), async move {
+            owner.run().await;
+            this.lock().remove(&instance);
+            this.changed.notify_waiters();
+            tracing::info!(instance.id = %instance, "no longer owned");
+        });
+        owned
+    }
+
+    async fn take_free(self: &Arc<Self>) -> Result<(), StoreError> {
+        let mut known = self.shared.instances.ids().await?;
+        known.retain(|instance| self.get(instance).is_none());
+        for instance in self.shared.leases.unowned(known).await? {
+            if self.lifecycle.is_stopping() {
+                return Ok(());
+            }
+            self.take(&instance).await?;
+        }
+        Ok(())
+    }
+
+    fn lost(&self, owned: &Owned, why: &str) {
+        tracing::error!(instance.id = %owned.lease.instance, why, "the lease is lost");
+        owned.lost.cancel();
+        owned.stop.cancel();
+    }
+
+    fn all(&self) -> Vec<Owned> {
+        self.lock().values().cloned().collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<InstanceId, Owned>> {
+        self.owned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,131 @@
+//! The worker as a process: what is connected to what, what must be up before it is ready, and the
+//! order in which it goes down.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use bus::{Bus, Probe};
+use chassis::sealed::ServiceKey;
+use chassis::{Context, Invalid, Service};
+use proto::envelope::Rules;
+use store::{Instances, Leases, Ledger, Peers, Redis, Sessions, Statuses, Vault};
+use telegram::Telegram;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::answers::Answers;
+use crate::config::WorkerConfig;
+use crate::contract::ContractCommand;
+use crate::control::Control;
+use crate::methods;
+use crate::metrics::Metrics;
+use crate::roster::Roster;
+use crate::tenure::Shared;
+use crate::undertaker::{self, Queue};
+
+/// Between two looks whether the broker keeps what nobody takes.
+const PROBE_PAUSE: Duration = Duration::from_secs(2);
+
+/// The worker.
+pub struct Worker;
+
+impl Service for Worker {
+    const NAME: &'static str = "queuegram-worker";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DEFAULTS: &'static str = include_str!("../defaults.toml");
+    type Config = WorkerConfig;
+    type Command = ContractCommand;
+
+    fn validate(config: &WorkerConfig) -> Result<(), Invalid> {
+        config.validate()
+    }
+
+    fn command(command: ContractCommand, _: Option<&Path>) -> anyhow::Result<ExitCode> {
+        command.run()
+    }
+
+    async fn run(config: WorkerConfig, context: Context) -> anyhow::Result<()> {
+        let shared = Arc::new(connect(config, &context).await?);
+        let stopping = context.lifecycle.soft();
+        let (binder_tx, binder) = watch::channel(None);
+        let roster = Roster::new(shared.clone(), context.lifecycle.clone(), binder);
+        let control = Control::new(shared.clone(), roster.clone(), stopping.clone());
+
+        let renewing = tokio::spawn(roster.clone().renew(stopping.clone()));
+        let mut reading = tokio::task::JoinSet::new();
+        for queue in [Queue::Unrouted, Queue::Undelivered] {
+            reading.spawn(undertaker::read(shared.clone(), queue, stopping.clone()));
+        }
+        reading.spawn(control.clone().read_own(binder_tx));
+        for queue in Control::shared_queues(&shared.names) {
+            reading.spawn(control.clone().read_shared(queue));
+        }
+        reading.spawn(ready(shared.clone(), context.clone()));
+        roster.run(stopping).await;
+
+        // Nothing new is begun from here on: orders and owners come to their ends, the leases are
+        // kept until the last of them has.
+        while reading.join_next().await.is_some() {}
+        renewing.await.context("the renewal of leases broke off")?;
+        shared.bus.close().await;
+        Ok(())
+    }
+}
+
+async fn connect(config: WorkerConfig, context: &Context) -> anyhow::Result<Shared> {
+    let metrics = Metrics::new(&context.registry)?;
+    let telegram = Telegram::observed(config.telegram.clone(), metrics.clone())?;
+    let vault = Vault::open(&config.vault).await?;
+    let service_key = ServiceKey::from_bytes(*vault.service_key()?);
+    let redis = Redis::connect(&config.redis).await?;
+    let bus = Bus::connect(&config.amqp, Worker::NAME).await?;
+    bus.declare_topology().await?;
+    let names = bus.names().clone();
+    Ok(Shared {
+        worker_id: format!("worker-{}", Uuid::new_v4().simple()),
+        rules: Rules {
+            names: names.clone(),
+            methods: methods::all().iter().map(|entry| entry.name).collect(),
+            default_deadline_s: config.worker.default_deadline_s,
+            reply_queues: config.worker.reply_queues.clone(),
+        },
+        answers: Answers::new(bus.publisher(), names.clone(), context.clock.clone()),
+        leases: Leases::new(&redis),
+        ledger: Ledger::new(&redis),
+        instances: Instances::new(&vault, &redis),
+        sessions: Sessions::new(&vault, &redis),
+        peers: Peers::new(&vault, &redis),
+        statuses: Statuses::new(&redis),
+        vault,
+        metrics,
+        clock: context.clock.clone(),
+        telegram,
+        service_key,
+        names,
+        bus,
+        config,
+    })
+}
+
+/// Ready means: connected, and what nobody takes does not vanish. The second is the broker's
+/// policies' doing, so it is tried, not believed.
+async fn ready(shared: Arc<Shared>, context: Context) {
+    let latch = context.readiness.latch("broker");
+    let stopping = context.lifecycle.soft();
+    loop {
+        match shared.bus.probe().await {
+            Ok(probe) if probe.passed() => return latch.set(),
+            Ok(Probe { .. }) => latch.clear(
+                "a command for an unknown instance would vanish: run `queuegram topology apply`",
+            ),
+            Err(error) => latch.clear(error.to_string()),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PROBE_PAUSE) => {}
+            () = stopping.cancelled() => return,
+        }
+    }
+}

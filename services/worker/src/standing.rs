@@ -1,0 +1,65 @@
+//! How an account stands, what its commands are told meanwhile, and what Telegram's verdicts do to
+//! it.
+
+use chrono::{DateTime, Utc};
+use proto::Fault;
+use proto::event::AccountState;
+use proto::fault::code;
+use store::InstanceStatus;
+use telegram::AccountVerdict;
+
+/// A state, why, and since when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The state.
+    pub state: AccountState,
+    /// Telegram's name of an error, or one of ours.
+    pub reason: Option<String>,
+    /// When it came to be so.
+    pub since: Option<DateTime<Utc>>,
+}
+
+impl Default for Standing {
+    fn default() -> Self {
+        Self { state: AccountState::Connecting, reason: None, since: None }
+    }
+}
+
+impl Standing {
+    /// As its last owner left it.
+    pub fn left(status: InstanceStatus) -> Self {
+        Self { state: status.state, reason: status.reason, since: Some(status.since) }
+    }
+
+    /// Whether Telegram ended the login, so that only a new one helps.
+    pub fn is_final(&self) -> bool {
+        matches!(self.state, AccountState::LoggedOut | AccountState::Banned)
+    }
+
+    /// A state from now on.
+    pub fn new(state: AccountState, reason: Option<String>, now: DateTime<Utc>) -> Self {
+        Self { state, reason, since: Some(now) }
+    }
+
+    /// What a verdict that ends the session makes of the account.
+    pub fn after(verdict: AccountVerdict, now: DateTime<Utc>) -> Self {
+        let (state, reason) = match verdict {
+            AccountVerdict::Banned => (AccountState::Banned, "BANNED"),
+            AccountVerdict::Duplicated => (AccountState::LoggedOut, "AUTH_KEY_DUPLICATED"),
+            _ => (AccountState::LoggedOut, "LOGGED_OUT"),
+        };
+        Self::new(state, Some(reason.to_owned()), now)
+    }
+
+    /// What a command is told that can't be worked on: only its admin can change that.
+    pub fn fault(&self) -> Fault {
+        let (code, message) = match self.state {
+            AccountState::LoggedOut => {
+                (code::LOGGED_OUT, "Telegram ended the account's login: it must be connected again")
+            }
+            AccountState::Banned => (code::BANNED, "Telegram banned or deleted the account"),
+            _ => (code::NOT_CONNECTED, "the account is not connected: it must be logged in first"),
+        };
+        Fault::detached(code, message)
+    }
+}

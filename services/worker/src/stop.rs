@@ -1,0 +1,100 @@
+//! Why a method stops before its end, and what a step can fail with.
+
+use proto::{Fault, MemberStatus};
+use serde::{Deserialize, Serialize};
+use telegram::{CallError, RpcFault};
+
+/// Ends a method. `?` carries it from a step to the pipeline, which makes the answer of it.
+#[derive(Debug)]
+pub enum Stop {
+    /// The command can't go on, and the caller is told why. Whether nothing was done (`failed`) or
+    /// something was (`partial`) the pipeline knows from the steps.
+    Fault(Fault),
+    /// A step that must not be repeated may or may not have happened: a human decides.
+    Uncertain(Uncertain),
+    /// The instance is no longer ours, or the process is going down: nothing is answered, the next
+    /// owner goes on.
+    Abandoned(&'static str),
+}
+
+/// The step whose effect can't be established.
+#[derive(Debug, Clone)]
+pub struct Uncertain {
+    /// The step's name, such as `create`.
+    pub step: String,
+    /// What happened, in words.
+    pub why: String,
+}
+
+/// How one step failed. Methods that can go on without the step look at it; for the others `?`
+/// turns it into a [`Stop`].
+#[derive(Debug)]
+pub enum Failure {
+    /// Telegram said no. The answer stands in the ledger: the step is not tried again.
+    Refused(Refusal),
+    /// Telegram (or our own budget for it) asks to wait longer than a step may: nothing was sent,
+    /// or nothing was done.
+    Throttled {
+        /// Seconds until the next try makes sense.
+        retry_after_s: u64,
+        /// `FLOOD_WAIT`, `SLOWMODE_WAIT`, `PEER_FLOOD`, … or our own `BUDGET`.
+        code: String,
+    },
+    /// Anything that ends the whole command.
+    Stop(Stop),
+}
+
+/// An error that Telegram answered, as the ledger keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Telegram's own name of the error, `USER_PRIVACY_RESTRICTED`.
+    pub name: String,
+    /// The class of the error, as HTTP counts: 400, 403, 406…
+    pub code: i32,
+}
+
+impl Refusal {
+    /// Whether it is the error of that name.
+    pub fn is(&self, name: &str) -> bool {
+        self.name == name
+    }
+
+    /// The contract's words for it.
+    pub fn fault(&self) -> Fault {
+        telegram::fault::of(&self.error())
+    }
+
+    /// What it makes of the person whom the call was about; `None` where it is about the group or
+    /// the account, so that it would be the same for anybody else.
+    pub fn member(&self) -> Option<MemberStatus> {
+        telegram::fault::about_member(&self.error())
+    }
+
+    fn error(&self) -> CallError {
+        CallError::Rpc(RpcFault::new(self.code, &self.name, ""))
+    }
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(refusal) => Self::Fault(refusal.fault()),
+            Failure::Throttled { retry_after_s, code } => {
+                Self::Fault(throttled(&code, retry_after_s))
+            }
+            Failure::Stop(stop) => stop,
+        }
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// The fault of a command that a limit keeps from going on.
+pub fn throttled(code: &str, retry_after_s: u64) -> Fault {
+    let message = format!("a limit asks to wait {retry_after_s} s");
+    Fault::throttled(code, message, retry_after_s)
+}

@@ -1,0 +1,96 @@
+//! One instance for as long as this worker owns it, and the parts that all instances share.
+
+use std::sync::Arc;
+
+use bus::Bus;
+use chassis::Clock;
+use chassis::sealed::ServiceKey;
+use proto::envelope::Rules;
+use proto::{Fault, InstanceId, Names};
+use store::{
+    Groups, Instances, Lease, Leases, Ledger, Peers, Sessions, Statuses, StoreError, Vault,
+};
+use telegram::{Account, AccountVerdict, Telegram};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::answers::Answers;
+use crate::config::WorkerConfig;
+use crate::limiter::Limiter;
+use crate::metrics::Metrics;
+use crate::persist;
+use crate::stop::Failure;
+
+/// What every part of the worker works with.
+pub struct Shared {
+    /// The settings.
+    pub config: WorkerConfig,
+    /// This worker's name, new at each start.
+    pub worker_id: String,
+    /// The names on the broker.
+    pub names: Names,
+    /// What is a command.
+    pub rules: Rules,
+    /// The broker.
+    pub bus: Bus,
+    /// Tells results and events.
+    pub answers: Answers,
+    /// Who owns what.
+    pub leases: Leases,
+    /// What became of each command.
+    pub ledger: Ledger,
+    /// The instances' records.
+    pub instances: Instances,
+    /// The instances' sessions.
+    pub sessions: Sessions,
+    /// Whom the accounts have met.
+    pub peers: Peers,
+    /// How the instances stand, for every worker to see.
+    pub statuses: Statuses,
+    /// The durable home of what can't be made again.
+    pub vault: Vault,
+    /// Opens accounts.
+    pub telegram: Telegram,
+    /// Opens what the command line sealed.
+    pub service_key: ServiceKey,
+    /// The metrics.
+    pub metrics: Metrics,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// One instance, owned. While its account is being connected, or can't be, there is no account to
+/// work with, and commands are told why.
+pub struct Tenure {
+    /// Which instance.
+    pub instance: InstanceId,
+    /// The proof that it is ours; every state write shows it.
+    pub lease: Lease,
+    /// The connected account, or why there is none.
+    pub account: Result<Account, Fault>,
+    /// How often the account may call Telegram.
+    pub limiter: Arc<Limiter>,
+    /// The groups that Queuegram made or that are bound.
+    pub groups: Groups,
+    /// What all instances share.
+    pub shared: Arc<Shared>,
+    /// Where a step says that Telegram ended or restricted the account.
+    pub verdict: watch::Sender<Option<AccountVerdict>>,
+    /// Cancelled when nothing new may be begun.
+    pub stopping: CancellationToken,
+}
+
+impl Tenure {
+    /// Says that Telegram ended or restricted the account; the owner acts on it.
+    pub fn report(&self, verdict: AccountVerdict) {
+        self.verdict.send_replace(Some(verdict));
+    }
+
+    /// Asks a store until it answers, for as long as the instance is ours.
+    pub async fn retry_store<T, R: Future<Output = Result<T, StoreError>>>(
+        &self,
+        ask: impl Fn() -> R,
+    ) -> Result<T, Failure> {
+        persist::retry(&self.stopping, ask).await
+    }
+}

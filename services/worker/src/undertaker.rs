@@ -1,0 +1,296 @@
+//! Answers what no owner will: commands that the broker could not route (`tg.unrouted`) and those
+//! that it expired or gave up (`tg.undelivered`). Any worker does it for all instances.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bus::{DeathReason, Delivery, OutMessage, Subscription, is_probe};
+use proto::envelope::{Incoming, Rejected};
+use proto::fault::code;
+use proto::{Command, CommandResult, ErrorKind, Fault, InstanceId};
+use store::Settled;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use crate::answers::{Answer, Untold};
+use crate::methods;
+use crate::persist;
+use crate::stop::Failure;
+use crate::tenure::Shared;
+
+/// Deliveries in hand at once: each takes a store's and the broker's answer, nothing longer.
+const PREFETCH: u16 = 20;
+/// Pause before a lost consumption is begun again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// One of the two queues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Queue {
+    /// Commands that reached no instance's queue.
+    Unrouted,
+    /// Commands that the broker took out of an instance's queue.
+    Undelivered,
+}
+
+/// Reads one of the queues until `stopping`.
+pub async fn read(shared: Arc<Shared>, queue: Queue, stopping: CancellationToken) {
+    let name = match queue {
+        Queue::Unrouted => shared.names.unrouted(),
+        Queue::Undelivered => shared.names.undelivered(),
+    };
+    while !stopping.is_cancelled() {
+        let subscription = Subscription::new(name.clone()).prefetch(PREFETCH);
+        match shared.bus.consume(subscription).await {
+            Ok(mut consumption) => {
+                loop {
+                    let delivery = tokio::select! {
+                        delivery = consumption.next() => delivery,
+                        () = stopping.cancelled() => break,
+                    };
+                    let Ok(delivery) = delivery else { break };
+                    if !settle(&shared, queue, delivery, &stopping).await {
+                        break;
+                    }
+                }
+                consumption.close().await;
+            }
+            Err(error) => tracing::warn!(%error, queue = name, "can't consume; trying again"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            () = stopping.cancelled() => {}
+        }
+    }
+}
+
+/// Answers one delivery and acknowledges it; false where its consumption is over.
+async fn settle(
+    shared: &Shared,
+    queue: Queue,
+    delivery: Delivery,
+    stopping: &CancellationToken,
+) -> bool {
+    let answered = match decode(shared, queue, &delivery) {
+        _ if is_probe(&delivery) => Ok(()),
+        Err(rejected) => {
+            shared.metrics.answered(None, rejected.fault.kind.as_str());
+            shared.answers.refuse(&delivery, &rejected, stopping).await.map_err(Left::from)
+        }
+        Ok(command) => {
+            let span = tracing::info_span!(
+                "undertaker",
+                instance.id = %command.instance,
+                command.id = %command.id,
+                method = %command.method,
+            );
+            chassis::trace::continue_from(&span, command.traceparent.as_deref());
+            answer(shared, queue, &delivery, &command, stopping).instrument(span).await
+        }
+    };
+    let settled = match answered {
+        Ok(()) => delivery.ack().await,
+        Err(Left) => delivery.give_back().await,
+    };
+    settled.is_ok() && answered.is_ok()
+}
+
+fn decode(shared: &Shared, queue: Queue, delivery: &Delivery) -> Result<Command, Box<Rejected>> {
+    // What the broker took out of a queue carries the way it came in its death certificate.
+    let death = delivery.death.as_ref().filter(|_| queue == Queue::Undelivered);
+    let from = death.and_then(|death| shared.names.instance_of_queue(&death.queue));
+    let key = death.and_then(|death| death.routing_keys.first());
+    proto::decode(Incoming {
+        body: &delivery.body,
+        properties: &delivery.properties,
+        exchange: death.map_or(&delivery.exchange, |death| &death.exchange),
+        routing_key: key.unwrap_or(&delivery.routing_key),
+        queue_instance: from.as_ref(),
+        redelivered: delivery.redelivered,
+        received_at: shared.clock.now(),
+        rules: &shared.rules,
+    })
+}
+
+async fn answer(
+    shared: &Shared,
+    queue: Queue,
+    delivery: &Delivery,
+    command: &Command,
+    stopping: &CancellationToken,
+) -> Result<(), Left> {
+    let known = persist::retry(stopping, || shared.instances.get(&command.instance)).await?;
+    let fault = match (known, queue) {
+        (None, _) => {
+            return answer_apart(shared, command, no_instance(&command.instance), stopping).await;
+        }
+        (Some(_), Queue::Unrouted) => {
+            return publish_again(shared, delivery, command, stopping).await;
+        }
+        (Some(_), Queue::Undelivered) => fault_of(delivery),
+    };
+    if fault.kind == ErrorKind::Internal {
+        shared.answers.bury(delivery, &fault, stopping).await?;
+    }
+    record_and_tell(shared, command, fault, stopping).await
+}
+
+fn no_instance(instance: &InstanceId) -> Fault {
+    Fault::invalid(code::INSTANCE_NOT_FOUND, format!("instance: there is no {instance}"))
+}
+
+/// Why the broker took the command out of its queue, in the contract's words.
+fn fault_of(delivery: &Delivery) -> Fault {
+    match delivery.death.as_ref().map(|death| &death.reason) {
+        Some(DeathReason::Expired) => {
+            Fault::expired("the command's time ran out in the queue, before anybody took it")
+        }
+        Some(reason) => Fault::new(
+            ErrorKind::Internal,
+            code::POISONED,
+            format!("the broker gave the command up: {}", reason.as_str()),
+        ),
+        None => Fault::new(
+            ErrorKind::Internal,
+            code::POISONED,
+            "the command reached the queue of undelivered ones, and nothing says why",
+        ),
+    }
+}
+
+/// The answer becomes the command's result, unless it has one or is under way: then whoever owns
+/// the instance has answered it, or will.
+async fn record_and_tell(
+    shared: &Shared,
+    command: &Command,
+    fault: Fault,
+    stopping: &CancellationToken,
+) -> Result<(), Left> {
+    let result = CommandResult::of(command, fault.into(), 0, shared.clock.now());
+    let text = serde_json::to_string(&result).unwrap_or_default();
+    let hash = request_hash(command);
+    let settled = persist::retry(stopping, || {
+        let at = command.received_at;
+        let (instance, id) = (&command.instance, &command.id);
+        shared.ledger.settle_unowned(instance, id, &command.method, &hash, at, &text)
+    })
+    .await?;
+    let (result, to_results) = match settled {
+        Settled::Recorded => (result, true),
+        Settled::Known(record) => match record.result.as_deref().map(serde_json::from_str) {
+            Some(Ok(recorded)) => (CommandResult::for_asker(recorded, &command.correlation), false),
+            _ => return abandoned(shared, command, stopping).await,
+        },
+        Settled::Conflict => {
+            let message = "the id was used before, with another method, params or external_ref";
+            return answer_apart(shared, command, Fault::conflict(message), stopping).await;
+        }
+    };
+    tell(shared, command, result, to_results, stopping).await
+}
+
+/// Work on it was begun, and its delivery came back and died in the queue. Where its owner lives,
+/// the owner answers it; else nobody can say how far it got.
+async fn abandoned(
+    shared: &Shared,
+    command: &Command,
+    stopping: &CancellationToken,
+) -> Result<(), Left> {
+    let fault = Fault::uncertain("work on it was begun, and its worker did not come back to it");
+    let result = CommandResult::of(command, fault.into(), 1, shared.clock.now());
+    let text = serde_json::to_string(&result).unwrap_or_default();
+    let settled = persist::retry(stopping, || {
+        shared.ledger.settle_abandoned(&command.instance, &command.id, &text)
+    });
+    if settled.await? { tell(shared, command, result, true, stopping).await } else { Ok(()) }
+}
+
+async fn tell(
+    shared: &Shared,
+    command: &Command,
+    result: CommandResult,
+    to_results: bool,
+    stopping: &CancellationToken,
+) -> Result<(), Left> {
+    let kind = result.error_kind.map_or(result.status.as_str(), ErrorKind::as_str);
+    shared.metrics.answered(Some(command.method.as_str()), kind);
+    let answer = Answer {
+        message_id: result.message_id(),
+        result,
+        correlation: command.correlation.clone(),
+        reply_to: command.reply_to.clone(),
+        to_results,
+    };
+    Ok(shared.answers.give(&answer, stopping).await?)
+}
+
+/// As the owner would count it, so that the same request published again is no conflict.
+fn request_hash(command: &Command) -> String {
+    let entry = methods::find(command.method.as_str());
+    let parsed = entry.and_then(|entry| (entry.parse)(&command.params).ok());
+    match parsed {
+        Some(method) => proto::canonical::request_hash(
+            &command.method,
+            &method.normalised(),
+            command.external_ref.as_ref(),
+        ),
+        None => command.request_hash(),
+    }
+}
+
+/// The instance is known, only its queue is missing: declared, it takes the command.
+async fn publish_again(
+    shared: &Shared,
+    delivery: &Delivery,
+    command: &Command,
+    stopping: &CancellationToken,
+) -> Result<(), Left> {
+    if let Err(error) = shared.bus.declare_instance_queue(&command.instance).await {
+        tracing::warn!(%error, "the queue of a known instance can't be declared");
+        return Err(Left);
+    }
+    let message = OutMessage {
+        exchange: shared.names.commands(),
+        routing_key: shared.names.command_key(&command.instance, &command.method),
+        properties: proto::Properties { user_id: None, ..delivery.properties.clone() },
+        headers: std::collections::BTreeMap::new(),
+        body: delivery.body.clone(),
+        mandatory: true,
+        persistent: true,
+    };
+    Ok(shared.answers.pass_on(message, stopping).await?)
+}
+
+async fn answer_apart(
+    shared: &Shared,
+    command: &Command,
+    fault: Fault,
+    stopping: &CancellationToken,
+) -> Result<(), Left> {
+    shared.metrics.answered(Some(command.method.as_str()), fault.kind.as_str());
+    let result = CommandResult::of(command, fault.into(), 0, shared.clock.now());
+    let answer = Answer {
+        message_id: result.message_id_apart(&command.request_hash()),
+        result,
+        correlation: command.correlation.clone(),
+        reply_to: command.reply_to.clone(),
+        to_results: true,
+    };
+    Ok(shared.answers.give(&answer, stopping).await?)
+}
+
+/// It could not be answered here and now; it goes back to its queue.
+#[derive(Debug, Clone, Copy)]
+struct Left;
+
+impl From<Untold> for Left {
+    fn from(_: Untold) -> Self {
+        Self
+    }
+}
+
+impl From<Failure> for Left {
+    fn from(failure: Failure) -> Self {
+        tracing::warn!(?failure, "a command was left in its queue");
+        Self
+    }
+}
