@@ -56,6 +56,7 @@ impl Service for Tiny {
         async {
             let out = trace::current_traceparent().unwrap_or_default();
             tracing::info!(traceparent.out = out, password = %config.tiny.password, "at work");
+            tracing::warn!("careful");
         }
         .instrument(span)
         .await;

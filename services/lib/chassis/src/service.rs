@@ -34,7 +34,7 @@
 use std::{path::Path, process::ExitCode, time::Duration};
 
 use clap::{CommandFactory, FromArgMatches, Subcommand};
-use prometheus::Registry;
+use prometheus::{Registry, process_collector::ProcessCollector};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -231,7 +231,7 @@ async fn serve<S: Service>(settings: Settings<S::Config>) -> anyhow::Result<()> 
         tracing::warn!(variable = name, "not a setting: sections end with two underscores");
     }
     let Context { lifecycle, registry, readiness, chassis, .. } = context.clone();
-    register_build_info::<S>(&registry)?;
+    register_own::<S>(&registry)?;
     let seen = Seen { readiness: readiness.clone(), registry, lifecycle: lifecycle.clone() };
     let admin = Admin::bind(chassis.admin.listen, seen).await?;
     // Outside the lifecycle, since it answers until the very end of the drain.
@@ -278,14 +278,16 @@ async fn until_stopped(
     lifecycle.crash().map_or(Ok(()), |crash| Err(crash.clone().into()))
 }
 
-fn register_build_info<S: Service>(registry: &Registry) -> prometheus::Result<()> {
+/// What is true of every process: which program it is, and what it uses of memory, processor and files.
+fn register_own<S: Service>(registry: &Registry) -> prometheus::Result<()> {
     let help = "Always 1; the labels say which program and version runs.";
     let info = prometheus::IntGaugeVec::new(
         prometheus::Opts::new("queuegram_build_info", help),
         &["service", "version"],
     )?;
     info.with_label_values(&[S::NAME, S::VERSION]).set(1);
-    registry.register(Box::new(info))
+    registry.register(Box::new(info))?;
+    registry.register(Box::new(ProcessCollector::for_self()))
 }
 
 /// SIGTERM (a supervisor) and SIGINT (Ctrl-C).

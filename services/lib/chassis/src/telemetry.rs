@@ -11,9 +11,10 @@ use opentelemetry_sdk::{
     Resource,
     trace::{Sampler, SdkTracerProvider},
 };
+use tracing::{Level, Metadata};
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
-    filter::ParseError,
+    filter::{FilterExt, FilterFn, ParseError},
     fmt::format::{Format, JsonFields},
     layer::SubscriberExt,
     util::{SubscriberInitExt, TryInitError},
@@ -57,10 +58,9 @@ impl Telemetry {
         let filter = EnvFilter::try_new(&config.log)?;
         let provider = provider(service, version, config)?;
         let spans = tracing_opentelemetry::layer().with_tracer(provider.tracer("queuegram"));
-        tracing_subscriber::registry()
-            .with(lines(config.format).with_filter(filter))
-            .with(spans.with_filter(quiet()))
-            .try_init()?;
+        // The filter is for lines: a warning needs its span's fields and trace id also where nothing milder is logged.
+        let lines = lines(config.format).with_filter(filter.or(FilterFn::new(is_own_span)));
+        tracing_subscriber::registry().with(lines).with(spans.with_filter(quiet())).try_init()?;
         std::panic::set_hook(Box::new(log_panic));
         Ok(Self(provider))
     }
@@ -107,6 +107,10 @@ fn lines(format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {
             lines.event_format(PrettyLine(Format::default().compact())).with_ansi(colours).boxed()
         }
     }
+}
+
+fn is_own_span(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span() && *metadata.level() <= Level::INFO
 }
 
 /// Spans of libraries below are noise in a trace, and the exporter's own would never end.

@@ -111,6 +111,7 @@ async fn it_serves_its_admin_port_and_stops_on_sigterm() {
         metrics.contains(r#"queuegram_build_info{service="tiny",version="1.2.3"} 1"#),
         "{metrics}"
     );
+    assert!(metrics.contains("\nprocess_resident_memory_bytes "), "{metrics}");
     tiny.signal("TERM");
     assert_eq!(tiny.line("stopping").await["reason"], "SIGTERM");
     tiny.line("stopped").await;
@@ -221,6 +222,17 @@ async fn without_a_caller_a_trace_begins_here() {
     let mut tiny = Running::start(&[("tiny.traceparent", "no such thing")]);
     let line = tiny.line("at work").await;
     assert_eq!(line["trace_id"].as_str().map(str::len), Some(32));
+    tiny.signal("TERM");
+    assert_eq!(tiny.exit_code().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_warning_has_its_trace_also_where_nothing_milder_is_logged() {
+    let traceparent = format!("00-{TRACE}-00f067aa0ba902b7-01");
+    let mut tiny = Running::start(&[("tiny.traceparent", &traceparent), ("telemetry.log", "warn")]);
+    let line = tiny.line("careful").await;
+    assert_eq!(tiny.seen.len(), 1, "nothing milder is logged");
+    assert_eq!((&line["trace_id"], &line["command.id"]), (&TRACE.into(), &"deal-77".into()));
     tiny.signal("TERM");
     assert_eq!(tiny.exit_code().await, Some(0));
 }
