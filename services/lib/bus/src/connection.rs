@@ -10,13 +10,14 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use futures_util::{Stream, StreamExt};
-use lapin::{Connection, ConnectionProperties, Event};
+use lapin::{Connection, Event};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
 use crate::config::Settings;
+use crate::socket::connect;
 use crate::counters::Counts;
 use crate::error::{BusError, Doing, from_lapin};
 
@@ -199,18 +200,6 @@ async fn supervise(
         }
     }
     tell.send_replace(State::Closed);
-}
-
-async fn connect(settings: &Settings, name: &str) -> Result<Connection, BusError> {
-    let properties = ConnectionProperties::default().with_connection_name(name.into());
-    let connecting = Connection::connect_uri(settings.uri.clone(), properties);
-    match timeout(settings.connect_timeout, connecting).await {
-        Ok(Ok(connection)) => Ok(connection),
-        Ok(Err(error)) => Err(from_lapin(&error, Doing::Connecting)),
-        Err(_) => Err(BusError::Unreachable {
-            why: format!("no answer within {} s", settings.connect_timeout.as_secs()),
-        }),
-    }
 }
 
 /// Offers the connection until it ends.

@@ -24,6 +24,7 @@ mod management;
 mod probe;
 mod properties;
 mod publisher;
+mod socket;
 mod topology;
 
 pub use bus::Bus;

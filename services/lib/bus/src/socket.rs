@@ -1,0 +1,90 @@
+//! Opening one connection, within a bound, and leaving nothing behind when the bound is over.
+//!
+//! lapin runs each connection on a thread of its own, and that thread outlives a connecting future
+//! that is dropped: against a broker that accepts and then says nothing, every try would leave a
+//! thread and its sockets. So we keep a second handle on the socket until the connection stands,
+//! and shut it down when it doesn't come to that.
+
+use std::io;
+use std::net::{Shutdown, TcpStream};
+use std::os::fd::AsFd;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lapin::tcp::{AsyncTcpStream, OwnedTLSConfig};
+use lapin::uri::AMQPScheme;
+use lapin::{Connection, ConnectionProperties};
+use tokio::time::timeout;
+
+use crate::config::Settings;
+use crate::error::{BusError, Doing, from_lapin};
+
+/// Opens a connection; `name` is what the management UI shows.
+pub(crate) async fn connect(settings: &Settings, name: &str) -> Result<Connection, BusError> {
+    let properties = ConnectionProperties::default().with_connection_name(name.into());
+    let runtime = lapin::runtime::default_runtime()
+        .map_err(|error| from_lapin(&error, Doing::Connecting))?;
+    let attempt = Attempt::default();
+    let socket = attempt.socket.clone();
+    let connecting = Connection::connector(
+        settings.uri.clone(),
+        runtime,
+        async move |uri: lapin::uri::AMQPUri, runtime| {
+            let host = uri.authority.host.as_str();
+            let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+            for address in tokio::net::lookup_host((host, uri.authority.port)).await? {
+                match AsyncTcpStream::connect(&runtime, address).await {
+                    Ok(plain) => {
+                        if let AsyncTcpStream::Plain(stream) = &plain {
+                            let second = stream.get_ref().as_fd().try_clone_to_owned()?;
+                            let mut place = socket.lock().unwrap_or_else(PoisonError::into_inner);
+                            *place = Some(TcpStream::from(second));
+                        }
+                        return match uri.scheme {
+                            AMQPScheme::AMQP => Ok(plain),
+                            AMQPScheme::AMQPS => {
+                                let tls = OwnedTLSConfig::default();
+                                Ok(plain.into_tls(host, tls.as_ref()).await?)
+                            }
+                        };
+                    }
+                    Err(why) => last = why,
+                }
+            }
+            Err(last.into())
+        },
+        properties,
+    );
+    let outcome = match timeout(settings.connect_timeout, connecting).await {
+        Ok(Ok(connection)) => {
+            attempt.stands();
+            return Ok(connection);
+        }
+        Ok(Err(error)) => from_lapin(&error, Doing::Connecting),
+        Err(_) => BusError::Unreachable {
+            why: format!("no answer within {} s", settings.connect_timeout.as_secs()),
+        },
+    };
+    Err(outcome)
+}
+
+/// A try to connect. Dropped, in whatever way, it takes the socket with it.
+#[derive(Default)]
+struct Attempt {
+    socket: Arc<Mutex<Option<TcpStream>>>,
+}
+
+impl Attempt {
+    /// The connection stands: from now on the socket is lapin's alone.
+    fn stands(&self) {
+        self.socket.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if let Some(socket) = self.socket.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // An error means that the other side was faster.
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+}
