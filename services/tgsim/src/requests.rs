@@ -131,6 +131,8 @@ const TABLES: &[&[Request]] = &[
     services::blocklist::REQUESTS,
     services::profile::REQUESTS,
     services::privacy::REQUESTS,
+    services::signals::REQUESTS,
+    services::deletion::REQUESTS,
     services::chat_full::REQUESTS,
     services::common::REQUESTS,
     services::invites::edit::REQUESTS,
@@ -153,11 +155,11 @@ const TABLES: &[&[Request]] = &[
 ];
 
 static BY_ID: LazyLock<HashMap<u32, &'static Request>> =
-    LazyLock::new(|| TABLES.iter().copied().flatten().map(|r| (r.id, r)).collect());
+    LazyLock::new(|| all().map(|r| (r.id, r)).collect());
 
 /// All rows, in the order of the files.
 pub fn all() -> impl Iterator<Item = &'static Request> {
-    TABLES.iter().copied().flatten()
+    TABLES.iter().chain(crate::auth::TABLES).copied().flatten()
 }
 
 /// The row of a constructor id.

@@ -47,13 +47,18 @@ impl Client {
             p,
             q,
             public_key_fingerprint: self.answer.server_public_key_fingerprints[0],
-            encrypted_data: grammers_crypto::rsa::encrypt_hashed(&inner.to_bytes(), &key, &[1; 224]),
+            encrypted_data: grammers_crypto::rsa::encrypt_hashed(
+                &inner.to_bytes(),
+                &key,
+                &[1; 224],
+            ),
         }
     }
 
     fn finish(&mut self, g_b: Option<Vec<u8>>) -> (Result<Step, Refusal>, [u8; 256]) {
         let step = self.exchange.step(&self.request(2).to_bytes(), NOW).unwrap();
-        let enums::ServerDhParams::Ok(params) = enums::ServerDhParams::from_bytes(&step.answer).unwrap()
+        let enums::ServerDhParams::Ok(params) =
+            enums::ServerDhParams::from_bytes(&step.answer).unwrap()
         else {
             panic!("no parameters")
         };
@@ -89,7 +94,8 @@ fn client_and_server_end_with_one_key_and_salt() {
     let made = step.key.unwrap();
     assert_eq!(made.key, AuthKey::new(key));
     assert_eq!(made.expires_in_s, Some(3600));
-    let salt: [u8; 8] = std::array::from_fn(|i| client.new_nonce[i] ^ client.answer.server_nonce[i]);
+    let salt: [u8; 8] =
+        std::array::from_fn(|i| client.new_nonce[i] ^ client.answer.server_nonce[i]);
     assert_eq!(made.salt, i64::from_le_bytes(salt));
     let hash = grammers_crypto::AuthKey::from_bytes(key).calc_new_nonce_hash(&client.new_nonce, 1);
     let answer = enums::SetClientDhParamsAnswer::from_bytes(&step.answer).unwrap();

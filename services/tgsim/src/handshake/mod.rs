@@ -7,9 +7,13 @@ mod dh;
 mod pq;
 pub mod server_key;
 
+pub use dh::{PRIME as DH_PRIME, padded as padded_number};
+
 use std::sync::Arc;
 
-use grammers_tl_types::{Cursor, Deserializable, Identifiable, Serializable, enums, functions, types};
+use grammers_tl_types::{
+    Cursor, Deserializable, Identifiable, Serializable, enums, functions, types,
+};
 
 use crate::wire::{envelope::AuthKey, message::constructor};
 use server_key::ServerKey;

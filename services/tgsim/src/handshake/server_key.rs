@@ -61,8 +61,9 @@ impl ServerKey {
     /// See [`ServerKeyError`].
     pub fn load_or_create(path: &Path) -> Result<Self, ServerKeyError> {
         match fs::read_to_string(path) {
-            Ok(pem) => Self::from_pem(&pem)
-                .ok_or_else(|| ServerKeyError::Form(path.display().to_string())),
+            Ok(pem) => {
+                Self::from_pem(&pem).ok_or_else(|| ServerKeyError::Form(path.display().to_string()))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let key = Self::generate()?;
                 let pem = key.key.to_pkcs1_pem(LineEnding::LF);
@@ -181,8 +182,7 @@ mod tests {
     fn both_forms_are_opened_and_nothing_else() {
         let key = ServerKey::generate().unwrap();
         let data = [5; 100];
-        let padded =
-            grammers_crypto::rsa::encrypt_hashed(&data, &client_key(&key), &[3; 224]);
+        let padded = grammers_crypto::rsa::encrypt_hashed(&data, &client_key(&key), &[3; 224]);
         assert_eq!(key.open(&padded).unwrap()[..100], data);
 
         let mut old = Sha1::digest(data).to_vec();

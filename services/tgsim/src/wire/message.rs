@@ -180,6 +180,9 @@ mod tests {
         let mut bomb = GZIP_ID.to_bytes();
         encoder.finish().unwrap().serialize(&mut bomb);
         assert_eq!(unpack(bomb), Err(MessageError::Gzip));
-        assert_eq!(unpack([&GZIP_ID.to_bytes()[..], &[3, 1, 2, 3]].concat()), Err(MessageError::Gzip));
+        assert_eq!(
+            unpack([&GZIP_ID.to_bytes()[..], &[3, 1, 2, 3]].concat()),
+            Err(MessageError::Gzip)
+        );
     }
 }

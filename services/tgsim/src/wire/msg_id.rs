@@ -26,6 +26,11 @@ pub struct MsgIds {
 }
 
 impl MsgIds {
+    /// The newest id, 0 before the first.
+    pub fn last(&self) -> i64 {
+        self.last
+    }
+
     /// The next id at the moment `now` (nanoseconds since the epoch).
     pub fn next(&mut self, kind: Kind, now_ns: i64) -> i64 {
         let lowest = (self.last & !3) + 4;

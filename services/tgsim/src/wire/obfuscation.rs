@@ -57,6 +57,9 @@ mod tests {
     #[test]
     fn another_protocol_is_refused() {
         assert!(accept(&header(0x11).0).is_none());
-        assert!(accept(b"GET / HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\nX-Padding: 0123456").is_none());
+        assert!(
+            accept(b"GET / HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\nX-Padding: 0123456")
+                .is_none()
+        );
     }
 }

@@ -70,10 +70,7 @@ fn a_full_frame_with_a_wrong_checksum_or_number_is_refused() {
     assert_eq!(full().take_frame(&mut bytes), Err(FrameError::Checksum));
     let mut bytes = full().frame(&[1; 8]);
     let mut late = Transport::Full { incoming: 3, outgoing: 0 };
-    assert_eq!(
-        late.take_frame(&mut bytes),
-        Err(FrameError::Sequence { expected: 3, got: 0 })
-    );
+    assert_eq!(late.take_frame(&mut bytes), Err(FrameError::Sequence { expected: 3, got: 0 }));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! No I/O and no request is known here; handlers (`services/`) read and change it under one lock.
 mod access;
 mod clock;
+mod deletion;
 mod group;
 mod ids;
 mod link;
@@ -55,6 +56,8 @@ pub struct World {
     pub links: HashMap<String, PeerId>,
     /// Where the copies of one message lie: box owner and id there.
     pub copies: HashMap<u64, Vec<(UserId, i32)>>,
+    /// Data centres, auth keys and logins.
+    pub cluster: crate::cluster::Cluster,
     /// How many of everything were made: the source of ids.
     pub made: u64,
 }
@@ -73,6 +76,7 @@ impl World {
             phones: HashMap::new(),
             links: HashMap::new(),
             copies: HashMap::new(),
+            cluster: crate::cluster::Cluster::default(),
             made: 0,
         }
     }
