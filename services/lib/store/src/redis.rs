@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use deadpool_redis::redis::aio::MultiplexedConnection;
-use deadpool_redis::redis::{AsyncConnectionConfig, FromRedisValue, RedisError, ScriptInvocation};
+use deadpool_redis::redis::{
+    AsyncConnectionConfig, ErrorKind, FromRedisValue, RedisError, ScriptInvocation, ServerErrorKind,
+};
 use deadpool_redis::{Connection, Manager, Pool, PoolError, Runtime};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
@@ -166,13 +168,11 @@ impl Redis {
 
     fn no_connection(&self, error: PoolError) -> StoreError {
         match error {
-            PoolError::Backend(error) => match StoreError::from(error) {
-                // Opening fails in many ways, and most pass: only denied access does not.
-                StoreError::Refused { store, why } if !is_denial(&why) => {
-                    StoreError::Unreachable { store, why }
-                }
-                other => other,
-            },
+            // Opening fails in many ways, and most pass: only denied access does not.
+            PoolError::Backend(error) if is_denial(&error) => error.into(),
+            PoolError::Backend(error) => {
+                StoreError::Unreachable { store: REDIS, why: error.to_string() }
+            }
             PoolError::Timeout(_) => {
                 StoreError::Timeout { store: REDIS, within: self.shared.config.connect_timeout() }
             }
@@ -181,10 +181,13 @@ impl Redis {
     }
 }
 
-fn is_denial(why: &str) -> bool {
-    ["WRONGPASS", "NOAUTH", "NOPERM", "AuthenticationFailed", "authentication"]
-        .iter()
-        .any(|word| why.contains(word))
+fn is_denial(error: &RedisError) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::AuthenticationFailed
+            | ErrorKind::InvalidClientConfig
+            | ErrorKind::Server(ServerErrorKind::NoPerm)
+    ) || matches!(error.code(), Some("NOAUTH" | "WRONGPASS"))
 }
 
 /// Put before the body of every script that writes state: `KEYS[1]` is the instance's epoch key and

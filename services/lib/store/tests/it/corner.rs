@@ -117,7 +117,8 @@ impl Server {
                 exec >&-
                 read -r _
                 kill -9 $server
-                wait $server 2>/dev/null"#,
+                wait $server 2>/dev/null
+                rm -rf -- "$1""#,
             )
             .arg(port.to_string())
             .arg(folder.path())
