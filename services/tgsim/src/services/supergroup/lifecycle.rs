@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 
 use crate::cx::Cx;
 use crate::effect::{Effect, GroupKind};
-use crate::rpc_error::{Reply, bad, not_acceptable};
+use crate::rpc_error::{Reply, bad, not_acceptable, not_simulated};
 use crate::services::chats::group_title;
 use crate::world::{Channel, Links, Member, MessageBox, PeerId, Role, UserId, rights};
 
@@ -31,8 +31,10 @@ pub fn create_channel(cx: &mut Cx<'_>, r: f::CreateChannel) -> Reply<enums::Upda
     if r.about.chars().count() > cx.world.limits.chat_about_chars {
         return Err(bad("CHAT_ABOUT_TOO_LONG"));
     }
-    if r.geo_point.is_some() && r.address.as_deref().unwrap_or_default().trim().is_empty() {
-        return Err(bad("ADDRESS_INVALID"));
+    match &r.address {
+        Some(address) if address.trim().is_empty() => return Err(bad("ADDRESS_INVALID")),
+        Some(_) => return Err(not_simulated("geo_point")),
+        None => {}
     }
     let ttl_period = r.ttl_period.filter(|period| *period != 0);
     if ttl_period.is_some_and(|period| !TTL_S.contains(&period)) {
