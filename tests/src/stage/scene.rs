@@ -50,7 +50,7 @@ impl SceneOptions {
 pub struct Person {
     /// Telegram's id.
     pub id: i64,
-    /// `+…`
+    /// `+…`; empty for a bot.
     pub phone: String,
     /// Without the `@`.
     pub username: Option<String>,
@@ -182,7 +182,10 @@ impl Scene {
     pub async fn person(&self, details: Value) -> Result<Person> {
         // A range that no country uses; its number is as random as the rest of the scene.
         let random = uuid::Uuid::new_v4().as_u128() % 10_000_000_000;
-        let phone = format!("+99{random:010}");
+        let phone = match details["bot"] == true {
+            true => String::new(),
+            false => format!("+99{random:010}"),
+        };
         let mut user = json!({ "phone": phone, "first_name": "Somebody" });
         let details = details.as_object().context("details are an object")?.clone();
         let object = user.as_object_mut().context("an object")?;

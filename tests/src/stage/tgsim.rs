@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use super::children::{Launch, Running};
-use super::{binaries, patience, ports};
+use super::{binaries, patience};
 
 const START_BOUND: Duration = Duration::from_secs(60);
 const ADMIN_BOUND: Duration = Duration::from_secs(20);
@@ -32,48 +32,47 @@ pub struct Tgsim {
 }
 
 impl Tgsim {
-    /// Starts one whose files are in a new folder under `folder`, with a key of its own.
+    /// Starts one whose files are in a new folder under `folder`, with a key of its own and two data
+    /// centres, the first of which has the number `dc`.
     ///
     /// # Errors
     /// When it does not come up; the error holds its last words.
     pub async fn start(folder: &Path, dc: i32) -> Result<Self> {
-        let mut last = anyhow::anyhow!("never tried");
-        for attempt in 0..ports::TRIES {
-            let home = folder.join(format!("tgsim-{dc}-{attempt}"));
-            match Self::try_start(&home, dc).await {
-                Ok(tgsim) => return Ok(tgsim),
-                Err(error) => last = error,
-            }
-        }
-        Err(last.context("tgsim did not start"))
-    }
-
-    async fn try_start(home: &Path, dc: i32) -> Result<Self> {
-        std::fs::create_dir_all(home)?;
-        let [listen, admin] = ports::free()?;
+        let home = folder.join(format!("tgsim-{dc}"));
+        std::fs::create_dir_all(&home)?;
         let public_key = home.join("public-key.pem");
-        let process =
+        let mut process =
             Launch::new("tgsim", binaries::program("tgsim").await?, home.join("output.log"))
-                .args(["--listen".to_owned(), format!("127.0.0.1:{listen}")])
-                .args(["--admin".to_owned(), format!("127.0.0.1:{admin}")])
+                .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--dcs", "2"])
+                .args(["--first-dc".to_owned(), dc.to_string()])
                 .args(["--public-key".to_owned(), public_key.display().to_string()])
-                .args(["--dc".to_owned(), dc.to_string()])
-                .cwd(home)
+                .cwd(&home)
                 .start()?;
-        let mut tgsim = Self {
-            address: format!("127.0.0.1:{listen}"),
+        let deadline = tokio::time::Instant::now() + START_BOUND;
+        let ready = loop {
+            if let Some(ready) = ready_line(&process.log_text()) {
+                break ready;
+            }
+            process.check_alive()?;
+            ensure!(
+                tokio::time::Instant::now() < deadline,
+                "tgsim is not ready in {START_BOUND:?}"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        Ok(Self {
+            address: field(&ready, "telegram")?,
             dc,
-            admin: format!("http://127.0.0.1:{admin}"),
+            admin: format!("http://{}", field(&ready, "admin")?),
             public_key,
             process,
-        };
-        let deadline = tokio::time::Instant::now() + START_BOUND;
-        while tgsim.journal_after(0).await.is_err() {
-            tgsim.process.check_alive()?;
-            ensure!(tokio::time::Instant::now() < deadline, "no answer in {START_BOUND:?}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Ok(tgsim)
+        })
+    }
+
+    /// Everything it has logged so far.
+    #[must_use]
+    pub fn log_text(&self) -> String {
+        self.process.log_text()
     }
 
     /// Makes an account of the simulated world, e.g. `{"phone":"+7900…","first_name":"Ann"}`; its id.
@@ -197,6 +196,18 @@ impl Tgsim {
         let request = reqwest::Client::new().post(url).json(body).timeout(ADMIN_BOUND);
         read(path, request.send().await?).await
     }
+}
+
+/// The line that tells where it listens, once whole.
+fn ready_line(log: &str) -> Option<String> {
+    let at = log.find("tgsim ready ")?;
+    let (line, _) = log[at..].split_once('\n')?;
+    Some(line.to_owned())
+}
+
+fn field(line: &str, name: &str) -> Result<String> {
+    let value = line.split(' ').find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+    Ok(value.with_context(|| format!("no {name} in: {line}"))?.to_owned())
 }
 
 async fn read(path: &str, answer: reqwest::Response) -> Result<Value> {

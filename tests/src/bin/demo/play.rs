@@ -91,7 +91,7 @@ async fn run_step(
     scene.caller.send_body(INSTANCE, step.method, &body).await?;
     let reply = scene.caller.reply(&step.id()).await?.json();
     let took = sent.elapsed().as_millis();
-    terminal.line("reply", &format!("{} after {took} ms", brief(&reply)));
+    terminal.line("reply", &format!("after {took} ms: {}", brief(&reply)));
 
     let effects = scene.tgsim.effects_after(mark).await?;
     if effects.is_empty() {
@@ -121,9 +121,29 @@ async fn run_step(
 /// The parts of a reply that a person wants to see first.
 fn brief(reply: &Value) -> String {
     let status = reply["status"].as_str().unwrap_or("no status");
-    match reply["error_code"].as_str() {
-        Some(code) => format!("{status} ({code}: {})", reply["error_message"]),
-        None => format!("{status}, chat_id {}, result {}", reply["chat_id"], reply["result"]),
+    let why = match reply["error_code"].as_str() {
+        Some(code) => {
+            format!(" ({code}: {})", reply["error_message"].as_str().unwrap_or_default())
+        }
+        None => String::new(),
+    };
+    format!(
+        "{status}{why}, chat_id {}, result {}",
+        reply["chat_id"],
+        without_nulls(&reply["result"])
+    )
+}
+
+/// The same value without fields that say nothing.
+fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(_, field)| !field.is_null())
+            .map(|(key, field)| (key.clone(), without_nulls(field)))
+            .collect(),
+        Value::Array(items) => items.iter().map(without_nulls).collect(),
+        plain => plain.clone(),
     }
 }
 
