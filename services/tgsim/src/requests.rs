@@ -121,6 +121,7 @@ const TABLES: &[&[Request]] = &[
     services::migrate::REQUESTS,
     services::messages::REQUESTS,
     services::history::REQUESTS,
+    services::channel_history::REQUESTS,
     services::edit::REQUESTS,
     services::marks::REQUESTS,
     services::dialogs::REQUESTS,

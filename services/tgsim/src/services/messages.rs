@@ -212,8 +212,12 @@ fn once(cx: &Cx<'_>, peer: PeerId, random_id: i64) -> Reply<()> {
 }
 
 fn sent(cx: &mut Cx<'_>, peer: PeerId, random_id: i64, id: i32) {
+    let limit = cx.world.limits.box_log;
     if let Some(me) = cx.world.users.get_mut(&cx.me) {
         me.random_ids.insert((peer, random_id), id);
+        if me.random_ids.len() > limit {
+            me.random_ids.shift_remove_index(0);
+        }
     }
 }
 

@@ -133,7 +133,7 @@ fn tell_name(cx: &mut Cx<'_>) -> Reply<()> {
 }
 
 /// Everybody who has the caller in the address book or talked with them.
-fn acquaintances(cx: &Cx<'_>) -> Vec<UserId> {
+pub(super) fn acquaintances(cx: &Cx<'_>) -> Vec<UserId> {
     let me = PeerId::User(cx.me);
     let knows = |user: &&crate::world::User| {
         user.id != cx.me && (user.contacts.contains_key(&cx.me) || user.dialogs.contains_key(&me))

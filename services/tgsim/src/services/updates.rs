@@ -6,7 +6,7 @@ use grammers_tl_types::{enums, types};
 
 use crate::cx::Cx;
 use crate::rpc_error::{Reply, bad};
-use crate::world::{Cast, Change, Event, MessageBox, PeerId};
+use crate::world::{Cast, Change, Event, Message, MessageBox, PeerId};
 
 crate::requests! {
     updates::GetState => get_state {}
@@ -171,10 +171,9 @@ impl Cx<'_> {
     /// Where the caller's box stands now.
     pub fn state(&self) -> enums::updates::State {
         let (pts, qts, seq, unread) = self.world.users.get(&self.me).map_or((1, 0, 1, 0), |u| {
-            let unread = u.dialogs.iter().map(|(peer, d)| {
-                u.mailbox.with_peer(*peer).filter(|m| !m.out && m.id > d.read_inbox_max_id).count()
-            });
-            (u.mailbox.pts, u.mailbox.qts, u.mailbox.seq, unread.sum())
+            let read = |m: &Message| u.dialogs.get(&m.peer).map_or(0, |d| d.read_inbox_max_id);
+            let unread = u.mailbox.messages.values().filter(|m| !m.out && m.id > read(m)).count();
+            (u.mailbox.pts, u.mailbox.qts, u.mailbox.seq, unread)
         });
         let unread_count = i32::try_from(unread).unwrap_or(i32::MAX);
         types::updates::State { pts, qts, date: self.now, seq, unread_count }.into()

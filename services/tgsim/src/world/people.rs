@@ -150,13 +150,11 @@ impl World {
     /// <https://core.telegram.org/api/privacy#require-premium-for-new-non-contact-users>.
     pub fn needs_premium_to_write(&self, to: UserId, from: UserId) -> bool {
         let Some(user) = self.users.get(&to) else { return false };
-        let premium = self.users.get(&from).is_some_and(|u| u.premium);
-        let spoken = user.mailbox.with_peer(from.into()).any(|m| m.out);
         user.new_chats_require_premium
             && to != from
-            && !premium
             && !user.contacts.contains_key(&from)
-            && !spoken
+            && !self.users.get(&from).is_some_and(|u| u.premium)
+            && !user.mailbox.with_peer(from.into()).any(|m| m.out)
     }
 
     fn asker(&self, of: UserId, asker: UserId) -> Asker {

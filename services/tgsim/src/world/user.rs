@@ -1,6 +1,8 @@
 //! One account: person or bot, with its privacy, contacts, blocks and message box.
 use std::collections::{BTreeMap, BTreeSet};
 
+use indexmap::IndexMap;
+
 use super::{ChannelId, ChatId, MessageBox, PeerId, PrivacyKey, PrivacyRule, UserId};
 
 /// A user, as the server knows it (nobody sees all of this).
@@ -50,8 +52,8 @@ pub struct User {
     pub channels: BTreeSet<ChannelId>,
     /// Set by `account.updateStatus`; `None` is "last seen recently".
     pub status: Option<Presence>,
-    /// `random_id`s of messages sent, with the id that came of each, against sending twice.
-    pub random_ids: BTreeMap<(PeerId, i64), i32>,
+    /// `random_id`s of the newest messages sent, with the id that came of each, against sending twice.
+    pub random_ids: IndexMap<(PeerId, i64), i32>,
 }
 
 /// What makes a user a bot.

@@ -199,3 +199,33 @@ fn blocking_is_listed() {
     town.call(alice, f::Unblock { my_stories_from: false, id }).unwrap();
     assert_eq!(town.kinds(), ["peer.blocked", "peer.blocked"]);
 }
+
+#[test]
+fn a_deleted_account_stays_where_it_was_and_is_found_nowhere() {
+    let mut town = Town::new();
+    let (alice, bob) = (town.alice, town.bob);
+    let chat_id = town.group("G", &[bob]);
+    town.call(alice, import(&["49301000002"])).unwrap();
+    town.outbox.clear();
+    let delete = account::DeleteAccount { reason: String::new(), password: None };
+    assert!(town.call(bob, delete.clone()).unwrap());
+    assert_eq!(names(&town.pushed(alice)), ["User"]);
+    assert_eq!(town.refused(alice, resolve("bob_test")), "USERNAME_NOT_OCCUPIED");
+    assert_eq!(
+        town.refused(alice, f::ResolvePhone { phone: "49301000002".into() }),
+        "PHONE_NOT_OCCUPIED"
+    );
+    assert!(town.world.users[&alice].contacts.is_empty());
+    assert!(town.world.chats[&crate::world::ChatId(chat_id)].members.contains_key(&bob));
+    let user = town.world.users.get_mut(&alice).unwrap();
+    user.password = Some(crate::world::Password {
+        salt1: vec![],
+        salt2: vec![],
+        g: 3,
+        verifier: vec![],
+        hint: None,
+    });
+    let error = town.call(alice, delete).unwrap_err();
+    assert_eq!((error.code, error.name.as_str()), (420, "2FA_CONFIRM_WAIT_604800"));
+    assert_eq!(town.kinds().last().unwrap(), "account.deleted");
+}
