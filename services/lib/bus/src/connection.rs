@@ -17,9 +17,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
 use crate::config::Settings;
-use crate::socket::connect;
 use crate::counters::Counts;
 use crate::error::{BusError, Doing, from_lapin};
+use crate::transport::connect;
 
 /// A connection that lived this long has earned a fresh backoff.
 const STEADY: Duration = Duration::from_secs(15);

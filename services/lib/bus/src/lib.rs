@@ -24,8 +24,8 @@ mod management;
 mod probe;
 mod properties;
 mod publisher;
-mod socket;
 mod topology;
+mod transport;
 
 pub use bus::Bus;
 pub use caller::{CallQueue, ReplyQueue};

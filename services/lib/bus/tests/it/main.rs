@@ -6,6 +6,7 @@ mod callers;
 mod connections;
 mod consuming;
 mod dead_letters;
+mod foreign;
 mod ground;
 mod proxy;
 mod publishing;

@@ -1,56 +1,44 @@
-//! Opening one connection, within a bound, and leaving nothing behind when the bound is over.
+//! Opening one connection, within a bound, and leaving nothing behind when the bound is over; the
+//! bytes that come in pass a filter that keeps lapin from falling over them ([`mend`]).
 //!
 //! lapin runs each connection on a thread of its own, and that thread outlives a connecting future
 //! that is dropped: against a broker that accepts and then says nothing, every try would leave a
 //! thread and its sockets. So we keep a second handle on the socket until the connection stands,
 //! and shut it down when it doesn't come to that.
 
+mod filter;
+mod mend;
+mod reactor;
+
 use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use async_rs::Tokio;
+use async_rs::traits::Reactor;
 use lapin::tcp::{AsyncTcpStream, OwnedTLSConfig};
-use lapin::uri::AMQPScheme;
+use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Connection, ConnectionProperties};
 use tokio::time::timeout;
 
+use self::filter::Filter;
+use self::reactor::Socket;
 use crate::config::Settings;
 use crate::error::{BusError, Doing, from_lapin};
 
 /// Opens a connection; `name` is what the management UI shows.
 pub(crate) async fn connect(settings: &Settings, name: &str) -> Result<Connection, BusError> {
     let properties = ConnectionProperties::default().with_connection_name(name.into());
-    let runtime = lapin::runtime::default_runtime()
-        .map_err(|error| from_lapin(&error, Doing::Connecting))?;
+    let runtime = reactor::runtime();
     let attempt = Attempt::default();
     let socket = attempt.socket.clone();
     let connecting = Connection::connector(
         settings.uri.clone(),
         runtime,
-        async move |uri: lapin::uri::AMQPUri, runtime| {
-            let host = uri.authority.host.as_str();
-            let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
-            for address in tokio::net::lookup_host((host, uri.authority.port)).await? {
-                match AsyncTcpStream::connect(&runtime, address).await {
-                    Ok(plain) => {
-                        if let AsyncTcpStream::Plain(stream) = &plain {
-                            let second = stream.get_ref().as_fd().try_clone_to_owned()?;
-                            let mut place = socket.lock().unwrap_or_else(PoisonError::into_inner);
-                            *place = Some(TcpStream::from(second));
-                        }
-                        return match uri.scheme {
-                            AMQPScheme::AMQP => Ok(plain),
-                            AMQPScheme::AMQPS => {
-                                let tls = OwnedTLSConfig::default();
-                                Ok(plain.into_tls(host, tls.as_ref()).await?)
-                            }
-                        };
-                    }
-                    Err(why) => last = why,
-                }
-            }
-            Err(last.into())
+        async move |uri: AMQPUri, _runtime: reactor::FilteringRuntime| {
+            let socket = open(&uri, &socket).await?;
+            Ok(AsyncTcpStream::Plain(Filter::new(socket)))
         },
         properties,
     );
@@ -65,6 +53,30 @@ pub(crate) async fn connect(settings: &Settings, name: &str) -> Result<Connectio
         },
     };
     Err(outcome)
+}
+
+/// Connects to the first address that answers, and leaves a second handle on the socket in `place`.
+async fn open(uri: &AMQPUri, place: &Mutex<Option<TcpStream>>) -> io::Result<Socket> {
+    let host = uri.authority.host.as_str();
+    let kit = Tokio::current();
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in tokio::net::lookup_host((host, uri.authority.port)).await? {
+        let stream = match kit.tcp_connect_addr(address).await {
+            Ok(stream) => stream,
+            Err(why) => {
+                last = why;
+                continue;
+            }
+        };
+        let second = TcpStream::from(stream.get_ref().as_fd().try_clone_to_owned()?);
+        *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(second);
+        let plain = AsyncTcpStream::Plain(stream);
+        return match uri.scheme {
+            AMQPScheme::AMQP => Ok(plain),
+            AMQPScheme::AMQPS => plain.into_tls(host, OwnedTLSConfig::default().as_ref()).await,
+        };
+    }
+    Err(last)
 }
 
 /// A try to connect. Dropped, in whatever way, it takes the socket with it.
