@@ -14,7 +14,7 @@ use crate::{
     order::{command_id, deadline, method_name, new_id},
     params,
     schema::Contract,
-    screen::{BAD, FAINT, GOOD, STRONG, Screen, UNSURE, paint},
+    screen::{BAD, FAINT, GOOD, STRONG, Screen, UNSURE, paint, plain},
     settings::Settings,
     table::table,
 };
@@ -195,7 +195,7 @@ pub fn words_of(result: &CommandResult) -> String {
     let method = result.method.as_ref().map_or("command", |method| method.as_str());
     let mut lines = vec![format!("{status}  {}", paint(STRONG, method))];
     if let Some(id) = &result.id {
-        lines.push(paint(FAINT, &format!("id {id}")));
+        lines.push(paint(FAINT, &format!("id {}", plain(id))));
     }
     if let Some(chat) = &result.chat_id {
         lines.push(format!("chat_id  {chat}"));
@@ -203,7 +203,7 @@ pub fn words_of(result: &CommandResult) -> String {
     if let Some(code) = &result.error_code {
         let kind = result.error_kind.map_or("", proto::ErrorKind::as_str);
         let message = result.error_message.as_deref().unwrap_or_default();
-        lines.push(format!("{kind} {}: {message}", paint(BAD, code)));
+        lines.push(format!("{kind} {}: {}", paint(BAD, &plain(code)), plain(message)));
         if result.retryable {
             let wait = result.retry_after_s.map_or(String::from("later"), |seconds| {
                 format!("in {}", humantime::format_duration(Duration::from_secs(seconds)))
@@ -261,7 +261,8 @@ fn is_table(value: &Value) -> bool {
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => plain(text),
+        // JSON has no control characters.
         other => other.to_string(),
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     exit::{Done, Failure},
     order::{ORDER_TIMEOUT, Orders, read_done},
     prompt,
-    screen::{BAD, FAINT, GOOD, STRONG, Screen, UNSURE, paint},
+    screen::{BAD, FAINT, GOOD, STRONG, Screen, UNSURE, paint, plain},
     settings::Settings,
     table::table,
 };
@@ -129,10 +129,13 @@ async fn list(settings: &Settings, screen: Screen) -> Result<Done, Failure> {
             vec![
                 account.instance.to_string(),
                 state_word(account.state),
-                account.username.as_ref().map_or_else(String::new, |name| format!("@{name}")),
+                account
+                    .username
+                    .as_ref()
+                    .map_or_else(String::new, |name| plain(&format!("@{name}"))),
                 account.user_id.map_or_else(String::new, |id| id.to_string()),
-                account.label.clone().unwrap_or_default(),
-                account.reason.clone().unwrap_or_default(),
+                account.label.as_deref().map(plain).unwrap_or_default(),
+                account.reason.as_deref().map(plain).unwrap_or_default(),
             ]
         });
         table(&["INSTANCE", "STATE", "USERNAME", "USER ID", "LABEL", "REASON"], rows)
@@ -190,10 +193,10 @@ fn words_of(account: &AccountInfo) -> String {
         row("state", state_word(account.state)),
     ];
     let optional = [
-        ("reason", account.reason.clone()),
+        ("reason", account.reason.as_deref().map(plain)),
         ("since", account.since.map(time::format)),
-        ("label", account.label.clone()),
-        ("username", account.username.as_ref().map(|name| format!("@{name}"))),
+        ("label", account.label.as_deref().map(plain)),
+        ("username", account.username.as_ref().map(|name| plain(&format!("@{name}")))),
         ("user id", account.user_id.map(|id| id.to_string())),
     ];
     rows.extend(optional.into_iter().filter_map(|(name, text)| Some(row(name, text?))));

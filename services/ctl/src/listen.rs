@@ -12,7 +12,7 @@ use crate::{
     broker::connect,
     call::status_word,
     exit::{Done, Failure},
-    screen::{BAD, FAINT, STRONG, Screen, paint},
+    screen::{BAD, FAINT, STRONG, Screen, paint, plain},
     settings::Settings,
 };
 
@@ -95,7 +95,7 @@ fn show(delivery: &Delivery, names: &Names, screen: Screen) {
         // Somebody else's message on our exchange.
         Err(_) => screen
             .put(&json!({ "routing_key": delivery.routing_key, "unreadable": true }), || {
-                format!("{} {}", delivery.routing_key, paint(BAD, "not JSON"))
+                format!("{} {}", plain(&delivery.routing_key), paint(BAD, "not JSON"))
             }),
     }
 }
@@ -109,11 +109,11 @@ fn result_words(body: &Value) -> Option<String> {
         status_word(result.status),
     ];
     words.extend(result.chat_id.map(|chat| chat.to_string()));
-    words.extend(result.external_ref);
+    words.extend(result.external_ref.as_deref().map(plain));
     if let (Some(code), Some(message)) = (&result.error_code, &result.error_message) {
-        words.push(format!("{}: {message}", paint(BAD, code)));
+        words.push(format!("{}: {}", paint(BAD, &plain(code)), plain(message)));
     }
-    words.extend(result.id.map(|id| paint(FAINT, &format!("id {id}"))));
+    words.extend(result.id.map(|id| paint(FAINT, &format!("id {}", plain(&id)))));
     Some(words.join("  "))
 }
 
@@ -125,11 +125,11 @@ fn event_words(body: &Value) -> Option<String> {
         paint(STRONG, event.event.as_str()),
     ];
     words.extend(event.chat_id.map(|chat| chat.to_string()));
-    words.extend(event.external_ref.map(|reference| reference.to_string()));
+    words.extend(event.external_ref.map(|reference| plain(reference.as_str())));
     let data = event.data.as_object().into_iter().flatten();
     let data = data.filter(|(_, value)| !value.is_null());
     words.extend(data.map(|(key, value)| match value {
-        Value::String(text) => format!("{key}={text}"),
+        Value::String(text) => format!("{key}={}", plain(text)),
         other => format!("{key}={other}"),
     }));
     Some(words.join("  "))

@@ -27,15 +27,9 @@ use crate::{
     exit::{Done, Failure},
     order::{ORDER_TIMEOUT, Orders, read_done},
     prompt,
-    screen::{BAD, GOOD, Screen, paint},
+    screen::{GOOD, Screen, paint, plain},
     settings::Settings,
 };
-
-/// A person's wrong answers are asked again so often.
-const TRIES_MAX: u8 = 3;
-/// What Telegram says of a wrong answer that may be given again.
-const WRONG_ANSWERS: [&str; 3] =
-    ["PHONE_CODE_INVALID", "PHONE_CODE_EMPTY", "PASSWORD_HASH_INVALID"];
 
 /// Arguments of `login`.
 #[derive(Debug, Args)]
@@ -101,6 +95,7 @@ pub async fn run(args: LoginArgs, settings: &Settings, screen: Screen) -> Result
         screen,
         id,
         login_id: None,
+        asked: Vec::new(),
     };
     let ended = tokio::select! {
         ended = timeout_at(until, login.follow()) => ended.unwrap_or_else(|_| Err(login_timed_out(timeout))),
@@ -129,7 +124,7 @@ fn finished(result: &CommandResult, screen: Screen) -> Result<Done, Failure> {
         Err(done) => return Ok(done),
     };
     screen.put(result, || {
-        let name = account.username.map(|name| format!(" @{name}")).unwrap_or_default();
+        let name = account.username.map(|name| plain(&format!(" @{name}"))).unwrap_or_default();
         let online = paint(GOOD, account.state.as_str());
         format!("{} is {online} as user {}{name}", account.instance, account.user_id)
     });
@@ -148,6 +143,8 @@ struct Login {
     screen: Screen,
     id: String,
     login_id: Option<String>,
+    /// What was asked so far.
+    asked: Vec<EventKind>,
 }
 
 impl Login {
@@ -189,20 +186,15 @@ impl Login {
         let asked: LoginCodeNeeded = data(event)?;
         self.check_key(&asked.seal_key)?;
         self.login_id = Some(asked.login_id.clone());
-        let by = asked.hint.map(|hint| format!(" (sent by {hint})")).unwrap_or_default();
-        for _ in 0..TRIES_MAX {
-            let typed = prompt::secret(&format!("Code from Telegram{by}: ")).await?;
-            // Telegram shows codes as "12-345" in some places.
-            let digits: String = typed.expose().chars().filter(char::is_ascii_digit).collect();
-            let code = if digits.is_empty() { typed } else { Secret::new(digits) };
-            let place = Place::code(self.args.instance.as_str());
-            let code = Some(seal(&self.seal_key, &place, &code)?);
-            let answer = LoginAnswer { login_id: asked.login_id.clone(), code, password: None };
-            if self.is_accepted(&answer).await? {
-                return Ok(());
-            }
-        }
-        Err(Failure::Usage(format!("the code was wrong {TRIES_MAX} times")))
+        let by = asked.hint.map(|hint| format!(" (sent by {})", plain(&hint))).unwrap_or_default();
+        self.note_if_again(event.event, "that was not the code");
+        let typed = prompt::secret(&format!("Code from Telegram{by}: ")).await?;
+        // Telegram shows codes as "12-345" in some places.
+        let digits: String = typed.expose().chars().filter(char::is_ascii_digit).collect();
+        let code = if digits.is_empty() { typed } else { Secret::new(digits) };
+        let place = Place::code(self.args.instance.as_str());
+        let code = Some(seal(&self.seal_key, &place, &code)?);
+        self.answer(&LoginAnswer { login_id: asked.login_id, code, password: None }).await
     }
 
     async fn give_password(&mut self, event: &Event) -> Result<(), Failure> {
@@ -210,44 +202,39 @@ impl Login {
         self.check_key(&asked.seal_key)?;
         self.login_id = Some(asked.login_id.clone());
         let hint = asked.hint.filter(|hint| !hint.is_empty());
-        let hint = hint.map(|hint| format!(" (hint: {hint})")).unwrap_or_default();
-        for _ in 0..TRIES_MAX {
-            let typed = match &self.args.password_file {
-                Some(path) => password_from(path)?,
-                None => prompt::secret(&format!("2FA password{hint}: ")).await?,
-            };
-            let place = Place::password(self.args.instance.as_str());
-            let password = Some(seal(&self.seal_key, &place, &typed)?);
-            let answer = LoginAnswer { login_id: asked.login_id.clone(), code: None, password };
-            if self.is_accepted(&answer).await? {
-                return Ok(());
-            }
-            if self.args.password_file.is_some() {
+        let hint = hint.map(|hint| format!(" (hint: {})", plain(&hint))).unwrap_or_default();
+        self.note_if_again(event.event, "that was not the password");
+        let typed = match &self.args.password_file {
+            Some(_) if self.asked.iter().filter(|kind| **kind == event.event).count() > 1 => {
                 return Err(Failure::Usage(String::from(
                     "the password in --password-file is wrong",
                 )));
             }
-        }
-        Err(Failure::Usage(format!("the password was wrong {TRIES_MAX} times")))
+            Some(path) => password_from(path)?,
+            None => prompt::secret(&format!("2FA password{hint}: ")).await?,
+        };
+        let place = Place::password(self.args.instance.as_str());
+        let password = Some(seal(&self.seal_key, &place, &typed)?);
+        self.answer(&LoginAnswer { login_id: asked.login_id, code: None, password }).await
     }
 
-    /// Sends an answer. False: it was wrong, and may be given again.
-    async fn is_accepted(&mut self, answer: &LoginAnswer) -> Result<bool, Failure> {
-        let instance = &self.args.instance;
-        let told =
-            self.answers.ask(instance, method::ACCOUNT_LOGIN_ANSWER, answer, ORDER_TIMEOUT).await?;
-        if told.status == Status::Done {
-            return Ok(true);
+    /// The worker asks again after a wrong answer, as often as Telegram lets it.
+    fn note_if_again(&mut self, kind: EventKind, words: &str) {
+        if self.asked.contains(&kind) {
+            self.screen.note(words);
         }
-        let code = told.error_code.as_deref().unwrap_or_default();
-        let message = told.error_message.as_deref().unwrap_or_default();
-        if self.screen.is_json() {
-            self.screen.json_line(&told);
-        } else {
-            anstream::eprintln!("{} {message}", paint(BAD, code));
+        self.asked.push(kind);
+    }
+
+    /// Sends an answer. What came of it is told by the next question or by the login's result.
+    async fn answer(&mut self, answer: &LoginAnswer) -> Result<(), Failure> {
+        let order = method::ACCOUNT_LOGIN_ANSWER;
+        let told = self.answers.ask(&self.args.instance, order, answer, ORDER_TIMEOUT).await?;
+        if told.status != Status::Done {
+            let message = told.error_message.as_deref().unwrap_or_default();
+            self.screen.note(&plain(message));
         }
-        // Any other fault ends the login, and its result says so.
-        Ok(!WRONG_ANSWERS.contains(&code))
+        Ok(())
     }
 
     fn check_key(&self, told: &str) -> Result<(), Failure> {

@@ -73,7 +73,8 @@ impl Screen {
             });
             anstream::eprintln!("{line}");
         } else {
-            anstream::eprintln!("{} {failure}", paint(BAD, "error:"));
+            let words = plain(&failure.to_string());
+            anstream::eprintln!("{} {words}", paint(BAD, "error:"));
             if let Some(hint) = failure.hint() {
                 anstream::eprintln!("{} {hint}", paint(STRONG, "hint:"));
             }
@@ -82,8 +83,24 @@ impl Screen {
     }
 }
 
+/// Text of somebody else's, on one line and without what a terminal would obey: a group's title may hold anything.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
 /// Text in a style; the stream takes the style out where nobody would see it.
 #[must_use]
 pub fn paint(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_can_not_command_the_terminal() {
+        assert_eq!(plain("a\u{1b}[2Jb\nc\u{9b}31m Сделка 🎉"), "a [2Jb c 31m Сделка 🎉");
+    }
 }

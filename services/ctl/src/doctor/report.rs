@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    screen::{BAD, FAINT, GOOD, STRONG, UNSURE, paint},
+    screen::{BAD, FAINT, GOOD, STRONG, UNSURE, paint, plain},
     table::table,
 };
 
@@ -70,7 +70,8 @@ impl Report {
         detail: impl Into<String>,
         hint: Option<impl Into<String>>,
     ) {
-        let (subject, detail, hint) = (subject.into(), detail.into(), hint.map(Into::into));
+        let (subject, detail) = (plain(&subject.into()), plain(&detail.into()));
+        let hint = hint.map(Into::into);
         self.checks.push(Check { subject, state, detail, hint });
         self.well = self.is_well();
     }
