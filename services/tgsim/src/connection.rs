@@ -29,6 +29,9 @@ use crate::wrappers::LAYER_DEFAULT;
 const SILENCE_MAX: Duration = Duration::from_secs(15 * 60);
 /// A client that does not read for so long is cut.
 const WRITE_MAX: Duration = Duration::from_secs(30);
+/// A client that reconnects may have written on its old connection just before closing it. So long is
+/// waited for that to be read first: only what comes later is a second client on the same key.
+const TAKE_OVER: Duration = Duration::from_millis(30);
 
 /// Serves one connection until either side ends it.
 pub async fn serve(hub: Arc<Hub>, stream: TcpStream, dc: i32, stop: CancellationToken) {
@@ -158,17 +161,17 @@ impl Reader<'_> {
         loop {
             let frame = self.transport.take_frame(&mut incoming.buffer);
             match frame.map_err(|_| "a broken frame")? {
-                Some(frame) => self.frame(&frame)?,
+                Some(frame) => self.frame(&frame).await?,
                 None => incoming.fill().await?,
             }
         }
     }
 
-    fn frame(&mut self, frame: &Frame) -> Result<(), &'static str> {
+    async fn frame(&mut self, frame: &Frame) -> Result<(), &'static str> {
         match envelope::key_id(&frame.payload) {
             None => Err("a frame too short for a message"),
             Some(0) => self.plain(&frame.payload),
-            Some(key) => self.encrypted(AuthKeyId(key), frame),
+            Some(key) => self.encrypted(AuthKeyId(key), frame).await,
         }
     }
 
@@ -221,13 +224,16 @@ impl Reader<'_> {
         })
     }
 
-    fn encrypted(&mut self, id: AuthKeyId, frame: &Frame) -> Result<(), &'static str> {
+    async fn encrypted(&mut self, id: AuthKeyId, frame: &Frame) -> Result<(), &'static str> {
         let now_ns = msg_id::now_ns();
         let Some(key) = self.hub.with(|sim| sim.key(id, self.dc, now_ns / 1_000_000_000)) else {
             return self.refuse(-404);
         };
         let opened = envelope::open(&key, Writer::Client, &frame.payload);
         let (inner, token) = opened.map_err(|_| "an envelope that can't be opened")?;
+        if self.hub.with(|sim| sim.takes_over(self.id, id)) {
+            tokio::time::sleep(TAKE_OVER).await;
+        }
         self.hub.with(|sim| {
             if frame.quick_ack {
                 sim.send(self.id, Outgoing::QuickAck(token));

@@ -10,7 +10,6 @@ use grammers_tl_types::{
 };
 use tokio::time::Instant;
 
-use crate::cluster::Fate;
 use crate::hub::{Outgoing, Sim};
 use crate::journal::{Kind as EntryKind, Line};
 use crate::session::{ConnectionId, SessionId};
@@ -31,6 +30,12 @@ impl Sim {
             return None;
         }
         (key.dc == dc).then(|| std::sync::Arc::clone(&key.key))
+    }
+
+    /// Whether this connection is about to take a key over from one that is still open.
+    pub fn takes_over(&self, connection: ConnectionId, key: AuthKeyId) -> bool {
+        let permanent = self.world.cluster.permanent(key).unwrap_or(key);
+        self.exclusive.takes_over(permanent, connection)
     }
 
     /// Handles one opened envelope.
@@ -306,11 +311,6 @@ impl Sim {
             error_code: code,
         });
         self.session(id).say(Kind::Answer, answer.to_bytes(), now_ns);
-    }
-
-    /// Whether a key is of no more use.
-    pub fn is_duplicated(&self, key: AuthKeyId) -> bool {
-        self.world.cluster.keys.get(&key).is_some_and(|key| key.fate == Fate::Duplicated)
     }
 }
 

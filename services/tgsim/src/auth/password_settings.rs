@@ -38,7 +38,8 @@ fn update_password_settings(cx: &mut Cx<'_>, r: f::account::UpdatePasswordSettin
     let enums::account::PasswordInputSettings::Settings(new) = r.new_settings;
     let password = match (new.new_algo, new.new_password_hash) {
         (None, None) => return Err(bad("NEW_SETTINGS_EMPTY")),
-        (Some(enums::PasswordKdfAlgo::Unknown), Some(hash)) if hash.is_empty() => None,
+        // Libraries differ in the algorithm that they say with it.
+        (Some(_), Some(hash)) if hash.is_empty() => None,
         (
             Some(enums::PasswordKdfAlgo::Sha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(algo)),
             Some(verifier),

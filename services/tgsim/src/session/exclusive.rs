@@ -25,6 +25,15 @@ struct Senders {
 }
 
 impl Exclusive {
+    /// Whether a connection is about to take a key over from another one that is still open.
+    pub fn takes_over(&self, key: AuthKeyId, connection: ConnectionId) -> bool {
+        self.keys.get(&key).is_some_and(|senders| {
+            senders.current_lives
+                && senders.current.0 != connection
+                && !senders.superseded.contains_key(&connection)
+        })
+    }
+
     /// Notes that a connection sent on a key in a session. `false` if another one took over before.
     pub fn sent(&mut self, key: AuthKeyId, connection: ConnectionId, session: i64) -> bool {
         let Some(senders) = self.keys.get_mut(&key) else {
@@ -78,8 +87,10 @@ mod tests {
         let mut exclusive = Exclusive::default();
         assert!(exclusive.sent(KEY, A, 10));
         assert!(exclusive.sent(KEY, A, 10));
+        assert!(exclusive.takes_over(KEY, B));
         assert!(exclusive.sent(KEY, B, 20));
         assert!(exclusive.sent(KEY, B, 20));
+        assert!(!exclusive.takes_over(KEY, B) && !exclusive.takes_over(KEY, A));
     }
 
     #[test]
