@@ -178,7 +178,7 @@ impl Talk {
         let mut progress = login.start(phone).await.map_err(fault_of)?;
         loop {
             match &progress {
-                LoginProgress::Done(user) => return Ok(user.clone()),
+                LoginProgress::Done(user) => return Ok(*user),
                 LoginProgress::CodeNeeded { via, .. } => {
                     let (login_id, hint) = (self.login_id.clone(), Some(via_word(*via).to_owned()));
                     let seal_key = self.shared.service_key.public().to_string();

@@ -75,6 +75,9 @@ impl<T> Done<T> {
     }
 }
 
+/// Reads and checks a command's `params`.
+pub type Parse = fn(&Map<String, Value>) -> Result<Box<dyn Prepared>, Fault>;
+
 /// A method with its types erased: a row of the table in `methods.rs`.
 pub struct Entry {
     /// The wire name, `group.create`.
@@ -82,7 +85,7 @@ pub struct Entry {
     /// The name of the Rust type, `GroupCreate`.
     pub type_name: &'static str,
     /// Reads and checks `params`.
-    pub parse: fn(&Map<String, Value>) -> Result<Box<dyn Prepared>, Fault>,
+    pub parse: Parse,
     /// The JSON Schema of `params`.
     pub params_schema: fn(&mut SchemaGenerator) -> Schema,
     /// The JSON Schema of `result`.

@@ -105,7 +105,7 @@ impl Face {
                 let result = schemas::result(&mut self.generator, order.name, order.result);
                 (
                     self.message(&format!("{}.order", order.name), payload, None),
-                    self.message(&format!("{}.result", order.name), result, None),
+                    self.message(&format!("{}.order-result", order.name), result, None),
                 )
             })
             .unzip()
