@@ -122,7 +122,15 @@ impl JsonSchema for ChatId {
         "ChatId".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    /// What is written is always a number; what is read may be text as well.
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        if generator.contract().is_serialize() {
+            return json_schema!({
+                "description": "A group in Bot API form: `-100…` a supergroup, `-…` a basic group.",
+                "type": "integer",
+                "maximum": -1,
+            });
+        }
         json_schema!({
             "description": "A group in Bot API form: `-100…` a supergroup, `-…` a basic group. \
                             Queuegram writes a number and also reads a string of digits.",
@@ -218,6 +226,14 @@ mod tests {
         }
         assert!(ChatId::basic(0).is_err() && ChatId::supergroup(-1).is_err());
         assert!(UserId::try_from(0).is_err() && UserId::try_from(1 << 40).is_err());
+    }
+
+    #[test]
+    fn the_schema_of_what_is_written_knows_only_numbers() {
+        let written = schemars::generate::SchemaSettings::default().for_serialize();
+        let schema = written.into_generator().into_root_schema_for::<ChatId>();
+        assert_eq!(schema.get("type").and_then(|kind| kind.as_str()), Some("integer"));
+        assert!(schemars::schema_for!(ChatId).get("anyOf").is_some());
     }
 
     #[test]
