@@ -27,7 +27,7 @@ pub struct InviteLink {
     pub start_date: Option<i32>,
     /// Can't be used from then on.
     pub expire_date: Option<i32>,
-    /// How many may join by it.
+    /// How many who joined by it may be in the group at one time.
     pub usage_limit: Option<i32>,
     /// Joining needs an admin's approval.
     pub request_needed: bool,
@@ -37,7 +37,7 @@ pub struct InviteLink {
     pub permanent: bool,
     /// No longer usable.
     pub revoked: bool,
-    /// Who joined by it, in order.
+    /// Who joined by it and is still there, in order: the limit is of people who are in at one time.
     pub joined: Vec<Joined>,
 }
 
@@ -69,7 +69,7 @@ impl InviteLink {
         format!("https://t.me/+{}", self.hash)
     }
 
-    /// How many joined by it.
+    /// How many of those who joined by it are in the group.
     pub fn usage(&self) -> i32 {
         i32::try_from(self.joined.len()).unwrap_or(i32::MAX)
     }
@@ -105,6 +105,13 @@ impl Links {
             .rev()
             .filter(|link| link.admin == admin && link.revoked == revoked)
             .collect()
+    }
+
+    /// Somebody went out: their place on the link they came by is free again.
+    pub fn went_out(&mut self, user: UserId) {
+        for link in &mut self.all {
+            link.joined.retain(|joined| joined.user != user);
+        }
     }
 
     /// The newest waiting people, as admins are shown them.

@@ -22,6 +22,7 @@ impl World {
         if group.members.shift_remove(&user).is_none() {
             return;
         }
+        group.links.went_out(user);
         group.version += 1;
         if kicked {
             group.kicked.insert(user)
@@ -54,6 +55,7 @@ impl World {
     pub fn quit_channel(&mut self, channel: ChannelId, user: UserId, left: bool) -> Option<Member> {
         let group = self.channels.get_mut(&channel)?;
         let member = group.members.shift_remove(&user)?;
+        group.links.went_out(user);
         if left {
             group.left.insert(user);
         }

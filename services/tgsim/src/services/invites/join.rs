@@ -136,7 +136,6 @@ impl Cx<'_> {
         if let Some(hash) = hash
             && let Some(link) = self.links_mut(group)?.link_mut(hash)
         {
-            link.joined.retain(|joined| joined.user != user);
             link.joined.push(Joined { user, date, approved_by });
         }
         match group {

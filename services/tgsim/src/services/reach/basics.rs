@@ -110,7 +110,7 @@ fn on_group() -> Vec<OnGroup> {
     let link = || "https://t.me/+nothing".to_owned();
     let myself = || enums::InputUser::UserSelf;
     vec![
-        of(|peer| super::links::export(peer)),
+        of(super::links::export),
         of(move |peer| messages::GetExportedChatInvite { peer, link: link() }),
         of(move |peer| super::links::page(peer, myself(), false)),
         of(move |peer| super::links::edit(peer, &link())),

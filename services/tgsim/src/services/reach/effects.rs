@@ -110,6 +110,22 @@ fn each_admin_has_an_own_primary_link_that_looking_makes_once() {
 }
 
 #[test]
+fn a_limit_counts_who_is_in_by_the_link_at_one_time() {
+    let mut stage = Stage::new();
+    let (ann, bob, eve) = (stage.person("Ann"), stage.person("Bob"), stage.person("Eve"));
+    let id = stage.supergroup(ann, &[]);
+    let peer = stage.peer(ann, id);
+    let one = messages::ExportChatInvite { usage_limit: Some(1), ..links::export(peer) };
+    let one = links::link_of(stage.does(ann, &one));
+    stage.does(bob, &links::join(links::hash(&one)));
+    stage.refuses(eve, &links::join(links::hash(&one)), "INVITE_HASH_EXPIRED");
+    let leave = channels::LeaveChannel { channel: stage.channel(bob, id) };
+    stage.does(bob, &leave);
+    stage.does(eve, &links::join(links::hash(&one)));
+    assert_eq!(stage.effects[0]["link"], one.link);
+}
+
+#[test]
 fn lists_of_members_follow_their_filter_and_page() {
     let mut stage = Stage::new();
     let ann = stage.person("Ann");

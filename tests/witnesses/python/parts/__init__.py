@@ -1,0 +1,1 @@
+"""The parts of the world's witness, in the order in which world.py plays them."""
