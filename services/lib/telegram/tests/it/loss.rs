@@ -13,6 +13,7 @@ use telegram::{AccountVerdict, Telegram, TelegramConfig, fault};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use crate::sim::Sim;
 
@@ -77,9 +78,7 @@ async fn a_peer_that_hears_nothing_is_given_up_and_replaced() {
 
 #[tokio::test]
 async fn while_telegram_is_down_nothing_is_sent_and_afterwards_it_goes_on() {
-    let folder = tempfile::tempdir().unwrap();
-    let private_key = folder.path().join("private.pem");
-    let first = Sim::with(|options| options.private_key = Some(private_key.clone())).await;
+    let first = Sim::start().await;
     let (_, logged) = first.logged_in("+9996620001", "Ann").await;
     let address = first.address();
     first.stop().await;
@@ -90,16 +89,42 @@ async fn while_telegram_is_down_nothing_is_sent_and_afterwards_it_goes_on() {
     }
     // Another server at the same place that never saw our key: the login is gone, and says so, and the key is kept.
     let before = logged.account.record();
-    let second = Sim::with(|options| {
-        options.private_key = Some(private_key.clone());
-        options.listen = address;
-    })
-    .await;
+    let second = Sim::with(|options| options.listen = address).await;
     let error = myself::me(&logged.account).await.unwrap_err();
     assert!(matches!(error, CallError::KeyUnknown), "{error:?}");
     assert_eq!(fault::verdict(&error), AccountVerdict::LoggedOut);
     assert_eq!(logged.account.record().dcs[0].auth_key, before.dcs[0].auth_key);
     second.stop().await;
+}
+
+#[tokio::test]
+async fn an_idle_connection_that_ends_is_noticed() {
+    let sim = Sim::start().await;
+    let (_, logged) = sim.logged_in("+9996620001", "Ann").await;
+    let mut connectivity = logged.account.connectivity();
+    assert_eq!(*connectivity.borrow_and_update(), Connectivity::Up);
+    sim.stop().await;
+    let down = connectivity.wait_for(|now| *now == Connectivity::Down);
+    assert!(tokio::time::timeout(Duration::from_secs(5), down).await.is_ok());
+}
+
+#[tokio::test]
+async fn many_calls_at_once_are_all_answered() {
+    let sim = Sim::start().await;
+    let narrow = TelegramConfig { in_flight_max: 2, ..sim.config() };
+    let ann = sim.plain("+9996620001", "Ann").await;
+    let logged = sim.log_in_as(&ann, &Telegram::new(narrow).unwrap()).await;
+    let mut calls = JoinSet::new();
+    for _ in 0..100 {
+        let account = logged.account.clone();
+        calls.spawn(async move { myself::update_mark(&account).await });
+    }
+    while let Some(answer) = calls.join_next().await {
+        answer.unwrap().unwrap();
+    }
+    // One by the login, a hundred by us.
+    assert_eq!(sim.done("updates.getState").await.len(), 101);
+    sim.stop().await;
 }
 
 #[tokio::test]
@@ -169,7 +194,7 @@ async fn no_socket_outlives_a_failed_attempt_or_a_closed_account() {
 
 #[tokio::test]
 async fn a_server_with_another_key_is_not_trusted() {
-    let (sim, other) = (Sim::start().await, Sim::start().await);
+    let (sim, other) = (Sim::start().await, Sim::with_own_key().await);
     let mut config = sim.config();
     if let (Some(server), Some(elsewhere)) = (&mut config.server, other.config().server) {
         server.public_key = elsewhere.public_key;

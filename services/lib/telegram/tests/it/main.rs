@@ -1,5 +1,8 @@
 //! Accounts against a simulated Telegram: every call with its effect in the journal, logins, and connections that break.
 
+// The name by which the workspace's other crates call it.
+extern crate queuegram_telegram as telegram;
+
 mod groups;
 mod links;
 mod lists;
@@ -7,4 +10,5 @@ mod login;
 mod loss;
 mod members;
 mod people;
+mod secrecy;
 mod sim;

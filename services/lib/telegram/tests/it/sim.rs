@@ -9,6 +9,7 @@ use telegram::secret::ApiHash;
 use telegram::session::MemorySink;
 use telegram::{Account, Login, LoginCode, LoginProgress, Phone, Telegram, TelegramConfig};
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 
 pub struct Sim {
     running: tgsim::Running,
@@ -27,15 +28,35 @@ pub struct Logged {
     pub sink: Arc<MemorySink>,
 }
 
+/// Making an RSA key takes long, and all simulators but one may have the same.
+static KEY: OnceCell<String> = OnceCell::const_new();
+
+async fn make_key() -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("private.pem");
+    let private_key = Some(file.clone());
+    let options = tgsim::Options { private_key, ..tgsim::Options::default() };
+    tgsim::start(options).await.unwrap().shutdown().await;
+    std::fs::read_to_string(file).unwrap()
+}
+
 impl Sim {
     pub async fn start() -> Self {
         Self::with(|_| {}).await
     }
 
+    /// One whose RSA key no other has.
+    pub async fn with_own_key() -> Self {
+        Self::with(|options| options.private_key = None).await
+    }
+
     pub async fn with(change: impl FnOnce(&mut tgsim::Options)) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let private_key = folder.path().join("private.pem");
+        std::fs::write(&private_key, KEY.get_or_init(make_key).await).unwrap();
         let mut options = tgsim::Options {
             public_key: Some(folder.path().join("public.pem")),
+            private_key: Some(private_key),
             ..tgsim::Options::default()
         };
         change(&mut options);
@@ -84,6 +105,12 @@ impl Sim {
     /// The code that was just sent.
     pub async fn code(&self, person: &Person) -> LoginCode {
         let answer = self.get(&format!("/users/{}/code", person.id)).await;
+        LoginCode::new(answer["code"].as_str().unwrap())
+    }
+
+    /// The same for a number that may have no account.
+    pub async fn code_of_phone(&self, phone: &str) -> LoginCode {
+        let answer = self.get(&format!("/codes/{phone}")).await;
         LoginCode::new(answer["code"].as_str().unwrap())
     }
 
