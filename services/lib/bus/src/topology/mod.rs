@@ -8,6 +8,7 @@
 mod apply;
 mod check;
 mod effective;
+mod judge;
 mod policies;
 mod print;
 mod roles;
