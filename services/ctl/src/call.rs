@@ -229,8 +229,10 @@ pub fn status_word(status: Status) -> String {
 /// The fields of an object: plain ones as lines, lists of objects as tables.
 fn value_lines(value: &Value) -> Vec<String> {
     let Value::Object(fields) = value else { return Vec::new() };
-    let (lists, plain): (Vec<_>, Vec<_>) =
-        fields.iter().filter(|(_, value)| !value.is_null()).partition(|(_, value)| is_table(value));
+    let (lists, plain): (Vec<_>, Vec<_>) = fields
+        .iter()
+        .filter(|(_, value)| says_something(value))
+        .partition(|(_, value)| is_table(value));
     let mut lines = Vec::new();
     if !plain.is_empty() {
         lines.push(table(&[], plain.iter().map(|(key, value)| vec![(*key).clone(), cell(value)])));
@@ -252,6 +254,10 @@ fn value_lines(value: &Value) -> Vec<String> {
         lines.push(table(&columns, cells));
     }
     lines
+}
+
+fn says_something(value: &Value) -> bool {
+    !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty())
 }
 
 fn is_table(value: &Value) -> bool {
@@ -280,7 +286,7 @@ mod tests {
             "error_code": "USER_PRIVACY_RESTRICTED", "error_message": "somebody's settings",
             "retryable": false, "retry_after_s": null, "attempts": 1,
             "received_at": "2026-11-23T06:00:00.000Z", "finished_at": "2026-11-23T06:00:01.000Z",
-            "result": {"title": "T", "link": null, "members": [
+            "result": {"title": "T", "link": null, "admins": [], "members": [
                 {"input": "@a", "user_id": 7, "status": "added", "error_code": null},
                 {"input": {"instance": "b"}, "user_id": null, "status": "privacy_blocked",
                  "error_code": "USER_PRIVACY_RESTRICTED"}]},

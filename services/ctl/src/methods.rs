@@ -27,7 +27,7 @@ pub fn run(args: &MethodsArgs, screen: Screen) -> Result<Done, Failure> {
     let rows: Vec<_> =
         methods.iter().map(|m| json!({ "name": m.name, "summary": m.summary() })).collect();
     screen.put(&rows, || {
-        let rows = methods.iter().map(|m| vec![paint(STRONG, m.name), m.summary().to_owned()]);
+        let rows = methods.iter().map(|m| vec![paint(STRONG, m.name), m.summary()]);
         table(&[], rows)
     });
     Ok(Done::Success)
@@ -75,10 +75,10 @@ fn json_of(field: &Field<'_>) -> serde_json::Value {
 fn words(method: Method<'_>, params: &[Field<'_>], result: &[Field<'_>]) -> String {
     let mut parts = vec![
         format!("{}\n\n{}", paint(STRONG, method.name), method.description()),
-        format!("{}\n{}", paint(STRONG, "Params"), fields(params)),
+        format!("{} (* must be given)\n{}", paint(STRONG, "Params"), fields(params, "*")),
     ];
     if !result.is_empty() {
-        parts.push(format!("{}\n{}", paint(STRONG, "Result"), fields(result)));
+        parts.push(format!("{}\n{}", paint(STRONG, "Result"), fields(result, " ")));
     }
     let required: Vec<String> = params
         .iter()
@@ -94,7 +94,7 @@ fn words(method: Method<'_>, params: &[Field<'_>], result: &[Field<'_>]) -> Stri
     parts.join("\n\n")
 }
 
-fn fields(fields: &[Field<'_>]) -> String {
+fn fields(fields: &[Field<'_>], mark: &str) -> String {
     if fields.is_empty() {
         return String::from("  none");
     }
@@ -103,8 +103,8 @@ fn fields(fields: &[Field<'_>]) -> String {
         if let Some(default) = field.default {
             text.push_str(&paint(FAINT, &format!(" (default {default})")));
         }
-        let star = if field.required { "*" } else { " " };
-        vec![format!(" {star}{}", field.name), field.kind_words(), text]
+        let mark = if field.required { mark } else { " " };
+        vec![format!(" {mark}{}", field.name), field.kind_words(), text]
     });
     table(&[], rows)
 }
@@ -120,7 +120,7 @@ mod tests {
         let method = contract.method("group.create").unwrap();
         let shown = words(method, &method.params(), &method.result());
         let shown = anstream::adapter::strip_str(&shown).to_string();
-        assert!(shown.starts_with("group.create\n\nCreates a group. More words."), "{shown}");
+        assert!(shown.starts_with("group.create\n\nCreates\na group. More words."), "{shown}");
         assert!(shown.contains("\n *title        text "), "{shown}");
         assert!(shown.contains("  members      list of number|text|object"), "{shown}");
         assert!(shown.contains("supergroup|basic"), "{shown}");
