@@ -32,12 +32,14 @@ async fn a_flood_wait_is_answered_throttled_with_its_seconds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_short_flood_wait_is_waited_for_in_place() {
+async fn a_gate_that_opens_soon_is_waited_for_in_place() {
     let scene = Scene::open("short-flood").await.unwrap();
     scene.connect(INSTANCE).await.unwrap();
     let request = "channels.createChannel";
     let flood = json!({ "match": { "request": request }, "times": 1, "then": { "flood": 1 } });
     scene.tgsim.script(&flood).await.unwrap();
-    let params = json!({ "title": "Deal 1" });
-    done(&scene.caller.call(INSTANCE, "patient", "group.create", params).await.unwrap());
+    let create = |id| scene.caller.call(INSTANCE, id, "group.create", json!({ "title": "Deal 1" }));
+    let reply = create("flooded").await.unwrap();
+    assert_holds(&reply, &json!({ "error_kind": "throttled", "retry_after_s": 1 }));
+    done(&create("patient").await.unwrap());
 }

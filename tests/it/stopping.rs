@@ -12,17 +12,21 @@ async fn a_worker_that_is_told_to_stop_finishes_what_it_has_begun() {
     let mut scene = Scene::open("stop").await.unwrap();
     scene.connect(INSTANCE).await.unwrap();
     let mark = scene.tgsim.mark().await.unwrap();
-    let slow = json!({ "match": { "request": "channels.createChannel" }, "times": 1, "then": { "delay_ms": 2000 } });
+    let slow = json!({ "match": { "request": "channels.createChannel" }, "times": 1, "then": { "delay_ms": 4000 } });
     scene.tgsim.script(&slow).await.unwrap();
     for (id, title) in [("running", "Deal 1"), ("waiting", "Deal 2")] {
         scene.caller.send(INSTANCE, id, "group.create", &json!({ "title": title })).await.unwrap();
     }
-    patience::until("the first is with the worker", patience::USUAL, || async {
-        let queue = scene.vhost.get("queues/{vhost}/tg.commands.acme-sales").await?;
-        Ok((queue["messages_unacknowledged"].as_u64() == Some(1)).then_some(()))
+    // The second is still in the queue when the first is at Telegram: prefetch is one.
+    let about = json!({ "id": "running" });
+    patience::until("the first is at Telegram", patience::USUAL, || async {
+        let order = uuid::Uuid::new_v4().to_string();
+        let told = scene.caller.control(INSTANCE, &order, "command.get", about.clone()).await?;
+        Ok((told["result"]["state"] == "started").then_some(()))
     })
     .await
     .unwrap();
+    assert_eq!(scene.caller.look("tg.commands.acme-sales").await.unwrap().ready, 1);
 
     let worker = &mut scene.workers[0];
     worker.terminate().unwrap();

@@ -28,10 +28,8 @@ async fn a_command_that_expires_unserved_is_answered_expired() {
         .publish("tg.commands", "acme-sales.group.create", properties, &body)
         .await
         .unwrap();
-    let queue = "queues/{vhost}/tg.undelivered";
     patience::until("the broker gave the command up", patience::USUAL, || async {
-        let depth = scene.vhost.get(queue).await?["messages"].as_u64();
-        Ok((depth == Some(1)).then_some(()))
+        Ok((scene.caller.look("tg.undelivered").await?.ready == 1).then_some(()))
     })
     .await
     .unwrap();

@@ -23,6 +23,15 @@ pub struct Caller {
     connection: Arc<Connection>,
 }
 
+/// A queue at one moment; the management API tells the same, but seconds later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueLook {
+    /// Messages that nobody has been given.
+    pub ready: u32,
+    /// Consumers, active or waiting.
+    pub consumers: u32,
+}
+
 impl Caller {
     /// One whose replies come to an exclusive queue.
     ///
@@ -173,6 +182,20 @@ impl Caller {
         let body = serde_json::to_vec(&body)?;
         self.publish("tg.control", &key, self.properties(), &body).await?;
         Ok(self.reply(id).await?.json())
+    }
+
+    /// What a queue holds at this moment.
+    ///
+    /// # Errors
+    /// When there is no such queue.
+    pub async fn look(&self, queue: &str) -> Result<QueueLook> {
+        // A channel of its own: the broker closes it where there is no such queue.
+        let channel = self.channel().await?;
+        let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let found = channel.queue_declare(queue.into(), options, FieldTable::default()).await?;
+        let look = QueueLook { ready: found.message_count(), consumers: found.consumer_count() };
+        channel.close(200, "looked".into()).await?;
+        Ok(look)
     }
 
     /// A new channel of the same connection.
