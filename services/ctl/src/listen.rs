@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
+    answer::status_word,
     broker::connect,
-    call::status_word,
     exit::{Done, Failure},
     screen::{BAD, FAINT, STRONG, Screen, paint, plain},
     settings::Settings,

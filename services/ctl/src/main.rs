@@ -2,6 +2,7 @@
 //!
 //! It is a caller like any other: everything it does goes over RabbitMQ. It never opens Telegram, Redis or the vault.
 
+mod answer;
 mod api_key;
 mod args;
 mod broker;

@@ -99,7 +99,7 @@ pub fn read_done<T: DeserializeOwned>(
     if answer.status == Status::Done {
         return Ok(Ok(serde_json::from_value(answer.result.clone())?));
     }
-    screen.put(answer, || crate::call::words_of(answer));
+    screen.put(answer, || crate::answer::words_of(answer));
     Ok(Err(Done::Answered(answer.status)))
 }
 

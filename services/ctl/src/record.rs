@@ -8,8 +8,8 @@ use proto::{
 };
 
 use crate::{
+    answer,
     broker::connect,
-    call,
     exit::{Done, Failure},
     order::{ORDER_TIMEOUT, Orders, command_id, read_done},
     screen::Screen,
@@ -107,7 +107,7 @@ fn words_of(info: &CommandInfo) -> String {
     ];
     let head = table(&[], rows);
     match &info.result {
-        Some(result) => format!("{head}\n{}", call::words_of(result)),
+        Some(result) => format!("{head}\n{}", answer::words_of(result)),
         None => head,
     }
 }
