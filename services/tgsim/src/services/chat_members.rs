@@ -19,7 +19,7 @@ crate::requests! {
         400 "CHANNEL_PRIVATE" @ "https://core.telegram.org/method/users.getUsers",
     }
     messages::DeleteChatUser => delete_chat_user {
-        400 "CHAT_ADMIN_REQUIRED", 400 "CHAT_ID_INVALID", 400 "INPUT_USER_DEACTIVATED", 400 "PEER_ID_INVALID",
+        400 "CHAT_ADMIN_REQUIRED", 400 "CHAT_ID_INVALID", 400 "INPUT_USER_DEACTIVATED" scripted, 400 "PEER_ID_INVALID",
         400 "USER_ID_INVALID", 400 "USER_NOT_PARTICIPANT",
         400 "MSG_ID_INVALID" @ "https://core.telegram.org/method/messages.addChatUser",
         400 "CHANNEL_INVALID" @ "https://core.telegram.org/method/users.getUsers",

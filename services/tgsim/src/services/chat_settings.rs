@@ -15,13 +15,15 @@ crate::requests! {
     }
     messages::EditChatAbout => edit_chat_about {
         400 "CHANNEL_INVALID", 400 "CHANNEL_PRIVATE", 400 "CHAT_ABOUT_NOT_MODIFIED", 400 "CHAT_ABOUT_TOO_LONG",
-        400 "CHAT_ADMIN_REQUIRED", 400 "CHAT_ID_INVALID", 400 "CHAT_NOT_MODIFIED", 403 "CHAT_WRITE_FORBIDDEN",
+        400 "CHAT_ADMIN_REQUIRED", 400 "CHAT_ID_INVALID", 400 "CHAT_NOT_MODIFIED" scripted, 403 "CHAT_WRITE_FORBIDDEN",
         400 "PEER_ID_INVALID",
+        400 "MSG_ID_INVALID" @ "https://core.telegram.org/method/messages.getHistory",
     }
     messages::EditChatDefaultBannedRights => edit_default_banned_rights {
         400 "BANNED_RIGHTS_INVALID", 400 "CHANNEL_INVALID", 400 "CHANNEL_PRIVATE", 400 "CHAT_ADMIN_REQUIRED",
         400 "CHAT_ID_INVALID", 400 "CHAT_NOT_MODIFIED", 403 "CHAT_WRITE_FORBIDDEN", 400 "PEER_ID_INVALID",
         400 "UNTIL_DATE_INVALID",
+        400 "MSG_ID_INVALID" @ "https://core.telegram.org/method/messages.getHistory",
     }
 }
 

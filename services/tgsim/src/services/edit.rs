@@ -2,7 +2,6 @@
 use grammers_tl_types::functions::messages as f;
 use grammers_tl_types::{enums, types};
 
-use super::messages::may_write;
 use crate::cx::Cx;
 use crate::effect::Effect;
 use crate::rpc_error::{Reply, bad, forbidden, not_simulated};
@@ -11,9 +10,9 @@ use crate::world::{Body, Message, PeerId, UserId};
 crate::requests! {
     messages::EditMessage => edit_message {
         400 "CHANNEL_INVALID", 406 "CHANNEL_PRIVATE", 403 "CHAT_ADMIN_REQUIRED", 403 "CHAT_WRITE_FORBIDDEN",
-        400 "INPUT_USER_DEACTIVATED", 403 "MESSAGE_AUTHOR_REQUIRED", 400 "MESSAGE_EDIT_TIME_EXPIRED",
+        400 "INPUT_USER_DEACTIVATED" scripted, 403 "MESSAGE_AUTHOR_REQUIRED", 400 "MESSAGE_EDIT_TIME_EXPIRED",
         400 "MESSAGE_EMPTY", 400 "MESSAGE_ID_INVALID", 400 "MESSAGE_NOT_MODIFIED", 400 "MESSAGE_TOO_LONG",
-        400 "MSG_ID_INVALID", 400 "PEER_ID_INVALID", 400 "USER_BANNED_IN_CHANNEL",
+        400 "MSG_ID_INVALID", 400 "PEER_ID_INVALID", 400 "USER_BANNED_IN_CHANNEL" scripted,
         400 "BOT_DOMAIN_INVALID" scripted, 400 "BOT_INVALID" scripted,
         400 "BUSINESS_CONNECTION_INVALID" scripted, 400 "BUSINESS_PEER_INVALID" scripted,
         400 "BUTTON_COPY_TEXT_INVALID" scripted, 400 "BUTTON_DATA_INVALID" scripted,
@@ -35,7 +34,7 @@ crate::requests! {
     messages::UpdatePinnedMessage => update_pinned_message {
         400 "CHANNEL_PRIVATE", 400 "CHAT_ADMIN_REQUIRED", 400 "CHAT_NOT_MODIFIED", 403 "CHAT_WRITE_FORBIDDEN",
         400 "INPUT_USER_DEACTIVATED", 400 "MESSAGE_ID_INVALID", 400 "PEER_ID_INVALID", 400 "PIN_RESTRICTED" scripted,
-        400 "USER_BANNED_IN_CHANNEL", 400 "BOT_ONESIDE_NOT_AVAIL" scripted,
+        400 "USER_BANNED_IN_CHANNEL" scripted, 400 "BOT_ONESIDE_NOT_AVAIL" scripted,
         400 "BUSINESS_CONNECTION_INVALID" scripted, 400 "BUSINESS_PEER_INVALID" scripted,
         400 "CHAT_INVALID" scripted,
         400 "CHANNEL_INVALID" @ "https://core.telegram.org/method/messages.editMessage",
@@ -68,6 +67,7 @@ fn edit_message(cx: &mut Cx<'_>, r: f::EditMessage) -> Reply<enums::Updates> {
     {
         return Err(forbidden("CHAT_ADMIN_REQUIRED"));
     }
+    still_in(cx, peer)?;
     let text = r.message.unwrap_or_default().trim().to_owned();
     if text.is_empty() {
         return Err(bad("MESSAGE_EMPTY"));
@@ -121,9 +121,21 @@ fn update_pinned_message(cx: &mut Cx<'_>, r: f::UpdatePinnedMessage) -> Reply<en
     Ok(cx.answer())
 }
 
+/// What was written stays, but those who are out can't touch it any more: `CHAT_WRITE_FORBIDDEN`.
+fn still_in(cx: &Cx<'_>, peer: PeerId) -> Reply<()> {
+    let inside = match peer {
+        PeerId::User(_) => true,
+        PeerId::Chat(id) => cx.live_chat(id.0)?.members.contains_key(&cx.me),
+        PeerId::Channel(id) => cx.channel(id)?.members.contains_key(&cx.me),
+    };
+    if inside { Ok(()) } else { Err(forbidden("CHAT_WRITE_FORBIDDEN")) }
+}
+
 fn may_pin(cx: &Cx<'_>, peer: PeerId) -> Reply<()> {
     let allowed = match peer {
-        PeerId::User(_) => return may_write(cx, peer),
+        PeerId::User(id) => {
+            return if cx.user(id)?.deleted { Err(bad("INPUT_USER_DEACTIVATED")) } else { Ok(()) };
+        }
         PeerId::Chat(id) => {
             let chat = cx.live_chat(id.0)?;
             let me = chat.members.get(&cx.me).ok_or_else(|| forbidden("CHAT_WRITE_FORBIDDEN"))?;

@@ -16,12 +16,12 @@ crate::requests! {
         400 "TAKEOUT_INVALID" scripted,
     }
     messages::Search => search {
-        400 "CHANNEL_INVALID", 400 "CHANNEL_PRIVATE", 403 "CHAT_ADMIN_REQUIRED", 400 "CHAT_ID_INVALID",
-        400 "FROM_PEER_INVALID", 400 "INPUT_FILTER_INVALID" scripted, 400 "INPUT_USER_DEACTIVATED", 400 "MSG_ID_INVALID",
-        400 "PEER_ID_INVALID", 400 "SEARCH_QUERY_EMPTY" scripted, 400 "USER_ID_INVALID",
+        400 "CHANNEL_INVALID", 400 "CHANNEL_PRIVATE", 403 "CHAT_ADMIN_REQUIRED" scripted, 400 "CHAT_ID_INVALID",
+        400 "FROM_PEER_INVALID", 400 "INPUT_FILTER_INVALID" scripted, 400 "INPUT_USER_DEACTIVATED" scripted, 400 "MSG_ID_INVALID",
+        400 "PEER_ID_INVALID", 400 "SEARCH_QUERY_EMPTY" scripted, 400 "USER_ID_INVALID" scripted,
         400 "PEER_ID_NOT_SUPPORTED" scripted, 400 "TAKEOUT_INVALID" scripted,
     }
-    messages::GetMessages => get_messages { 400 "MESSAGE_ID_INVALID", 400 "MSG_ID_INVALID" }
+    messages::GetMessages => get_messages { 400 "MESSAGE_ID_INVALID" scripted, 400 "MSG_ID_INVALID" scripted }
 }
 
 /// Where a page begins and ends.

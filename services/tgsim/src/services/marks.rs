@@ -16,12 +16,12 @@ crate::requests! {
         400 "CHANNEL_INVALID" @ "https://core.telegram.org/method/channels.readHistory",
     }
     messages::DeleteMessages => delete_messages {
-        403 "MESSAGE_DELETE_FORBIDDEN", 400 "MESSAGE_ID_INVALID", 403 "BOT_ACCESS_FORBIDDEN" scripted,
+        403 "MESSAGE_DELETE_FORBIDDEN", 400 "MESSAGE_ID_INVALID" scripted, 403 "BOT_ACCESS_FORBIDDEN" scripted,
         400 "BUSINESS_CONNECTION_INVALID" scripted, 400 "SELF_DELETE_RESTRICTED" scripted,
     }
     messages::DeleteHistory => delete_history {
         400 "CHANNEL_PRIVATE", 400 "CHAT_ADMIN_REQUIRED", 400 "CHAT_ID_INVALID",
-        400 "CHAT_REVOKE_DATE_UNSUPPORTED", 400 "MAX_DATE_INVALID" scripted, 400 "MESSAGE_ID_INVALID",
+        400 "CHAT_REVOKE_DATE_UNSUPPORTED", 400 "MAX_DATE_INVALID" scripted, 400 "MESSAGE_ID_INVALID" scripted,
         400 "MIN_DATE_INVALID" scripted, 400 "MSG_ID_INVALID", 400 "PEER_ID_INVALID",
         400 "CHANNEL_INVALID" @ "https://core.telegram.org/method/channels.deleteHistory",
     }

@@ -9,7 +9,7 @@ use crate::world::{PeerId, Presence, UserId, is_username};
 
 crate::requests! {
     account::CheckUsername => check_username {
-        400 "USERNAME_INVALID", 400 "USERNAME_OCCUPIED", 400 "USERNAME_PURCHASE_AVAILABLE" scripted,
+        400 "USERNAME_INVALID", 400 "USERNAME_OCCUPIED" scripted, 400 "USERNAME_PURCHASE_AVAILABLE" scripted,
     }
     account::UpdateUsername => update_username {
         400 "USERNAME_INVALID", 400 "USERNAME_NOT_MODIFIED", 400 "USERNAME_OCCUPIED",

@@ -10,7 +10,7 @@ use crate::world::{Cast, PeerId, PrivacyKey, UserId};
 crate::requests! {
     users::GetUsers => get_users {
         400 "CHANNEL_INVALID", 400 "CHANNEL_PRIVATE", 400 "MSG_ID_INVALID", 400 "PEER_ID_INVALID",
-        400 "USER_BANNED_IN_CHANNEL", 400 "CHANNEL_MONOFORUM_UNSUPPORTED" scripted,
+        400 "USER_BANNED_IN_CHANNEL" scripted, 400 "CHANNEL_MONOFORUM_UNSUPPORTED" scripted,
         400 "FROM_MESSAGE_BOT_DISABLED" scripted,
         400 "CHAT_ID_INVALID" @ "https://core.telegram.org/method/messages.getHistory",
     }

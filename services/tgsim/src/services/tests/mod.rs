@@ -5,10 +5,12 @@ mod chats;
 mod fixture;
 mod groups;
 mod history;
+mod inputs;
 mod people;
 mod privacy;
 mod replica;
 mod signals;
+mod speaking;
 mod table;
 mod updates;
 
