@@ -40,7 +40,10 @@ pub struct Message {
 
 /// What a message says.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "few exist, and a box would be in every reader's way")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "few exist, and a box would be in every reader's way"
+)]
 pub enum Body {
     /// Written by somebody.
     Text {
@@ -89,7 +92,10 @@ pub struct Event {
 
 /// What an event was.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "few exist, and a box would be in every reader's way")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "few exist, and a box would be in every reader's way"
+)]
 pub enum Change {
     /// A message appeared: told as `new_messages`.
     New(i32),
