@@ -1,6 +1,6 @@
 //! Connecting an account: phone number, the code that Telegram sends, and the account's password where it has one.
 //!
-//! [`machine`] decides, purely: state and event in, state and one effect out. [`Login`] carries the effects out. A
+//! A machine decides, purely: state and event in, state and one effect out. [`Login`] carries the effects out. A
 //! third way in (QR) needs another first event and another waiting state, nothing else.
 
 mod driver;

@@ -1,9 +1,8 @@
 //! The peer book: whom this account has met, so that it can name them to Telegram again.
 //!
 //! Telegram accepts a user or a supergroup only with the access hash that it gave *this* account, and grammers does
-//! not keep those from raw answers. So every answer's `users` and `chats` are entered here ([`PeerBook::note_users`],
-//! [`PeerBook::note_chats`]). The book is bounded (least recently used out first) and remembers what changed since it
-//! was last saved.
+//! not keep those from raw answers. So every answer's `users` and `chats` are entered here, by the call that got them.
+//! The book is bounded (least recently used out first) and remembers what changed since it was last saved.
 
 mod seen;
 

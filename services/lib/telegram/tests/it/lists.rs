@@ -87,7 +87,7 @@ async fn a_group_that_may_have_been_made_is_found_again() {
         .unwrap();
     assert_eq!(made.chat_id, Some(basic.group.chat_id()));
     assert!(made.own);
-    assert_eq!(made.from.map(|from| from.get()), Some(ann.id));
+    assert_eq!(made.from.map(proto::UserId::get), Some(ann.id));
 
     let supergroup = groups::create_supergroup(account, "Deal 6", "").await.unwrap().group;
     let dialogs = chats::dialogs(account, 10, None).await.unwrap();

@@ -21,7 +21,7 @@ async fn by_username_and_phone() {
     assert!(people::resolve_username(account, "nobody_here").await.unwrap().is_none());
     assert!(people::resolve_phone(account, &Phone::new("+9996629999")).await.unwrap().is_none());
     assert_eq!(account.peers().by_username("@Ben_Open"), Some(by_name.clone()));
-    assert_eq!(people::users(account, &[by_name.clone()]).await.unwrap(), [by_name]);
+    assert_eq!(people::users(account, std::slice::from_ref(&by_name)).await.unwrap(), [by_name]);
     sim.stop().await;
 }
 
