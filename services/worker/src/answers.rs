@@ -140,7 +140,7 @@ impl Answers {
             routing_key: self.names.dead(),
             properties,
             headers,
-            body: delivery.body.clone(),
+            body: without_api_key(&delivery.body),
             mandatory: false,
             persistent: true,
         };
@@ -171,7 +171,7 @@ impl Answers {
         self.give(&answer, stopping).await
     }
 
-    /// Publishes a command once more, as it came.
+    /// Publishes a command once more, as it came; false where the broker did not take it.
     ///
     /// # Errors
     /// [`Untold`] as for [`Answers::give`].
@@ -179,8 +179,8 @@ impl Answers {
         &self,
         message: OutMessage,
         stopping: &CancellationToken,
-    ) -> Result<(), Untold> {
-        self.publish(message, stopping).await.map(drop)
+    ) -> Result<bool, Untold> {
+        self.publish(message, stopping).await
     }
 
     /// Publishes until the broker has answered. False where no queue took it, or one was full.
@@ -247,6 +247,18 @@ impl Answers {
             traceparent: chassis::trace::current_traceparent(),
             ..Properties::default()
         }
+    }
+}
+
+/// A copy for people to look at holds no key. What is not JSON may hold anything, and stays as it
+/// came: it can't be told what in it is a key.
+fn without_api_key(body: &[u8]) -> Vec<u8> {
+    match serde_json::from_slice::<serde_json::Value>(body) {
+        Ok(serde_json::Value::Object(mut fields)) if fields.contains_key("api_key") => {
+            fields.insert("api_key".to_owned(), "***".into());
+            serde_json::to_vec(&fields).unwrap_or_default()
+        }
+        _ => body.to_vec(),
     }
 }
 

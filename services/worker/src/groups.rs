@@ -7,6 +7,7 @@ use proto::fault::code;
 use proto::{ChatId, ExternalRef, Fault};
 use serde::{Deserialize, Serialize};
 use store::Origin;
+use telegram::calls::chats::GroupSummary;
 use telegram::calls::groups::NewGroup;
 use telegram::{CallError, GroupPeer, calls};
 
@@ -36,17 +37,38 @@ impl Group {
     }
 }
 
+/// What became of a group that is looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// The account is in it.
+    Live(Group),
+    /// It is deleted, or the account is no longer in it.
+    Gone,
+    /// Telegram wants an access hash to look it up, and the account has none: it may live.
+    OutOfSight,
+}
+
+/// The step that looks the command's group up. Its answer is kept: after a crash the command works
+/// on the same group, also where the `external_ref` is free again or the group is deleted.
+const LOOK_UP: &str = "group";
+
 impl Cx<'_> {
     /// The command's group. An unbound `external_ref` that comes with a `chat_id` is bound to it,
     /// which is how groups made by hand are adopted.
     pub async fn group(&mut self, chat_id: Option<ChatId>) -> Result<Group, Stop> {
+        if self.has_step(LOOK_UP) {
+            return self.group_before_the_crash().await;
+        }
         let bound = self.bound_chat().await?;
         let Some(named) = chat_id.or(bound) else { return Err(Stop::Fault(self.no_address())) };
-        let group = self.live_group(named).await?.ok_or_else(|| Stop::Fault(unknown(named)))?;
+        let step = Step::decisive_read(LOOK_UP, Class::Read);
+        let Found::Live(group) = self.look_up(step, named).await? else {
+            return Err(Stop::Fault(unknown(named)));
+        };
         match bound {
             Some(bound) if bound != named && bound != group.chat_id => {
-                let other = self.live_group(bound).await?.map(|other| other.chat_id);
-                if other != Some(group.chat_id) {
+                let other = self.look_up(Step::read("bound_group", Class::Read), bound).await?;
+                if !matches!(other, Found::Live(other) if other.chat_id == group.chat_id) {
                     return Err(Stop::Fault(Fault::invalid(
                         code::EXTERNAL_REF_MISMATCH,
                         "external_ref: names another group than params.chat_id",
@@ -60,23 +82,40 @@ impl Cx<'_> {
         Ok(group)
     }
 
-    /// The group of that id, if the account is still in it. A basic group that has become a
-    /// supergroup is followed.
-    pub async fn live_group(&mut self, chat_id: ChatId) -> Result<Option<Group>, Stop> {
+    async fn group_before_the_crash(&mut self) -> Result<Group, Stop> {
+        let step = Step::decisive_read(LOOK_UP, Class::Read);
+        let recorded: Option<GroupSummary> =
+            self.step(step, || std::future::ready(Ok(None))).await?;
+        let Some(found) = recorded else {
+            return Err(Stop::Fault(Fault::internal("the group's record is empty")));
+        };
+        let group = Group::new(found.migrated_to.unwrap_or(found.group), &found.title);
+        self.works_on(group.chat_id);
+        Ok(group)
+    }
+
+    /// The group of that id. A basic group that has become a supergroup is followed.
+    pub async fn find_group(&mut self, chat_id: ChatId) -> Result<Found, Stop> {
+        self.look_up(Step::read(LOOK_UP, Class::Read), chat_id).await
+    }
+
+    async fn look_up(&mut self, step: Step, chat_id: ChatId) -> Result<Found, Stop> {
         let account = self.account();
-        let Some(peer) = self.peer_of(chat_id).await? else { return Ok(None) };
-        let step = Step::read("group", Class::Read);
+        let Some(peer) = self.peer_of(chat_id).await? else { return Ok(Found::OutOfSight) };
         let found = match self.step(step, || calls::chats::get(&account, &peer)).await {
             Ok(Some(found)) => found,
-            Ok(None) | Err(Failure::Refused(_)) => return Ok(None),
+            Ok(None) | Err(Failure::Refused(_)) => return Ok(Found::Gone),
             Err(failure) => return Err(failure.into()),
         };
         if let Some(supergroup) = found.migrated_to {
             let group = Group::new(supergroup, &found.title);
             self.follow(chat_id, &group).await?;
-            return Ok(Some(group));
+            return Ok(Found::Live(group));
         }
-        Ok(found.is_member().then(|| Group::new(found.group, &found.title)))
+        Ok(match found.is_member() {
+            true => Found::Live(Group::new(found.group, &found.title)),
+            false => Found::Gone,
+        })
     }
 
     /// The group that the command's `external_ref` is bound to.

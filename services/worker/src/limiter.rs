@@ -83,11 +83,12 @@ impl Profile {
             (Self::Careful, Class::Create) => (600.0, 2),
             // Per person. Strangers added in a row are the surest way to PEER_FLOOD.
             (Self::Careful, Class::Invite) => (60.0, 10),
-            (Self::Careful, Class::Link) => (5.0, 5),
-            (Self::Careful, Class::Admin) => (3.0, 10),
+            // Both within hold_max_s, so that a command with many of them is slow, not refused.
+            (Self::Careful, Class::Link) => (2.0, 5),
+            (Self::Careful, Class::Admin) => (1.5, 10),
             // contacts.resolveUsername floods for hours after some 200 in a day.
             (Self::Careful, Class::Resolve) => (20.0, 20),
-            (Self::Careful, Class::Read) => (0.5, 30),
+            (Self::Careful, Class::Read) => (0.1, 100),
         };
         Budget { every_s, burst: NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN) }
     }

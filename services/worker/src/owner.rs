@@ -4,24 +4,24 @@
 //! The queue is worked in every state: where the account can't be used, each command is told so at
 //! once, since only the account's admin can change that. While it is connecting, commands wait.
 
+mod connection;
+mod queue;
+mod removal;
+mod state;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use bus::{ControlBinder, Subscription};
-use proto::event::{AccountState, AccountStateChanged};
-use proto::fault::code;
-use store::{Groups, InstanceRecord, InstanceStatus, Lease};
-use telegram::calls;
-use telegram::{Account, AccountVerdict, CallError};
+use bus::{BusError, ControlBinder};
+use proto::Fault;
+use store::{Groups, InstanceRecord, Lease};
+use telegram::{Account, AccountVerdict};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::answers::Answers;
-use crate::keeper::Keeper;
 use crate::limiter::Limiter;
 use crate::login::{self, Desk, LoggedIn, LoginOutcome};
 use crate::persist;
-use crate::pipeline::{self, Ending};
 use crate::standing::Standing;
 use crate::stop::Failure;
 use crate::tenure::{Shared, Tenure};
@@ -39,7 +39,7 @@ pub enum Order {
     /// What a login waits for.
     LoginAnswer(login::Answer),
     /// Log the account out and forget everything about the instance.
-    Remove(oneshot::Sender<Result<bool, proto::Fault>>),
+    Remove(oneshot::Sender<Result<bool, Fault>>),
 }
 
 /// The owner of one instance.
@@ -63,8 +63,8 @@ enum Turn {
     Verdict(AccountVerdict),
     /// A login succeeded: this is the account from now on.
     LoggedIn(Account),
-    /// The instance is no more.
-    Removed,
+    /// The instance is to be removed; whoever asked waits here.
+    Remove(oneshot::Sender<Result<bool, Fault>>),
 }
 
 impl Owner {
@@ -119,6 +119,7 @@ impl Owner {
                 None => None,
             };
             let usable = account.clone().filter(|_| connected.is_some());
+            let usable = usable.ok_or_else(|| self.standing.borrow().fault());
             let tenure = self.tenure(usable, groups.clone());
             match self.serve(&tenure).await {
                 Turn::Stop => break,
@@ -127,9 +128,13 @@ impl Owner {
                     self.condemn(verdict).await;
                     close(account.take()).await;
                 }
-                Turn::Removed => {
-                    account = None;
-                    break;
+                Turn::Remove(done) => {
+                    let removed = self.remove(account.as_ref(), &groups).await;
+                    let gone = removed.is_ok();
+                    let _ = done.send(removed);
+                    if gone {
+                        break;
+                    }
                 }
             }
         }
@@ -155,7 +160,7 @@ impl Owner {
                 if let Ok(Some(binder)) = there {
                     binder.bind(&self.lease.instance).await?;
                 }
-                Ok::<_, bus::BusError>(())
+                Ok::<_, BusError>(())
             };
             let bound = tokio::select! {
                 bound = bound => bound,
@@ -170,81 +175,11 @@ impl Owner {
         }
     }
 
-    /// After an unclean end the last owner's socket may still be open: two connections that send
-    /// on one key make Telegram destroy the login.
-    async fn grace(&self) {
-        if self.lease.clean {
-            return;
-        }
-        tokio::select! {
-            () = tokio::time::sleep(self.shared.config.takeover_grace()) => {}
-            () = self.stop.cancelled() => {}
-        }
-    }
-
-    /// The account as it was stored; none where there is no login.
-    async fn open(&mut self) -> Result<Option<Account>, Failure> {
-        let (shared, lease) = (&self.shared, &self.lease);
-        let kept = persist::retry(&self.stop, || Keeper::load(shared, lease)).await?;
-        let kept = kept.filter(|kept| kept.session.is_logged_in());
-        let Some(kept) = kept else {
-            let now = self.shared.clock.now();
-            self.stand(Standing::new(AccountState::New, None, now)).await;
-            return Ok(None);
-        };
-        let status = persist::retry(&self.stop, || shared.statuses.get(&lease.instance)).await?;
-        if let Some(ended) = status.map(Standing::left).filter(Standing::is_final) {
-            self.stand(ended).await;
-            return Ok(None);
-        }
-        let keeper = Arc::new(Keeper::new(shared.clone(), lease.clone()));
-        Ok(Some(shared.telegram.open(Some(kept.session), kept.peers, keeper)))
-    }
-
-    /// Connects until it works; commands wait meanwhile. `None` where Telegram says that it never
-    /// will, or the tenure ends.
-    async fn connect(&mut self, account: &Account) -> Option<()> {
-        let now = self.shared.clock.now();
-        self.stand(Standing::new(AccountState::Connecting, None, now)).await;
-        let mut pause = PAUSE_FIRST;
-        loop {
-            let proven = tokio::select! {
-                proven = prove(account) => proven,
-                () = self.stop.cancelled() => return None,
-            };
-            let error = match proven {
-                Ok(()) => break,
-                Err(error) => error,
-            };
-            let verdict = telegram::fault::verdict(&error);
-            if verdict.ends_session() {
-                self.condemn(verdict).await;
-                return None;
-            }
-            tracing::warn!(%error, instance.id = %self.lease.instance, "can't connect; trying again");
-            tokio::select! {
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSE_MAX),
-                () = self.stop.cancelled() => return None,
-            }
-        }
-        let now = self.shared.clock.now();
-        self.stand(Standing::new(AccountState::Online, None, now)).await;
-        self.remember().await;
-        Some(())
-    }
-
-    /// Telegram ended the account's login: noted, so that it isn't tried again at every start.
-    async fn condemn(&self, verdict: AccountVerdict) {
-        self.stand(Standing::after(verdict, self.shared.clock.now())).await;
-        self.remember().await;
-    }
-
-    fn tenure(&self, account: Option<Account>, groups: Groups) -> Arc<Tenure> {
-        let fault = self.standing.borrow().fault();
+    fn tenure(&self, account: Result<Account, Fault>, groups: Groups) -> Arc<Tenure> {
         Arc::new(Tenure {
             instance: self.lease.instance.clone(),
             lease: self.lease.clone(),
-            account: account.ok_or(fault),
+            account,
             limiter: self.limiter.clone(),
             groups,
             shared: self.shared.clone(),
@@ -255,7 +190,7 @@ impl Owner {
 
     /// Works the queue and follows orders until something about the account changes.
     async fn serve(&mut self, tenure: &Arc<Tenure>) -> Turn {
-        let consuming = tokio::spawn(consume(tenure.clone()));
+        let consuming = tokio::spawn(queue::consume(tenure.clone()));
         let turn = self.follow(tenure).await;
         // What runs is brought to its end: only then is the account closed or exchanged. Without
         // the lease there is no end to bring it to: somebody else may be sending already.
@@ -293,14 +228,7 @@ impl Owner {
                     self.desk.begin(&self.shared, &self.lease, start, online);
                 }
                 Some(Order::LoginAnswer(answer)) => self.desk.answer(answer).await,
-                Some(Order::Remove(done)) => {
-                    let removed = self.remove(tenure).await;
-                    let gone = removed.is_ok();
-                    let _ = done.send(removed);
-                    if gone {
-                        return Turn::Removed;
-                    }
-                }
+                Some(Order::Remove(done)) => return Turn::Remove(done),
             }
         }
     }
@@ -323,83 +251,6 @@ impl Owner {
         let (shared, lease) = (&self.shared, &self.lease);
         persist::retry(&self.stop, || shared.instances.put(lease, &record)).await
     }
-
-    /// Logs the account out and forgets the instance. What is still queued is answered by the
-    /// broker's dead-lettering.
-    async fn remove(&mut self, tenure: &Tenure) -> Result<bool, proto::Fault> {
-        let logged_out = match &tenure.account {
-            Ok(account) => {
-                let done = calls::myself::log_out(account).await;
-                let _ = account.close().await;
-                done.is_ok()
-            }
-            Err(_) => false,
-        };
-        tenure.stopping.cancel();
-        let (shared, lease) = (&self.shared, &self.lease);
-        let unavailable = |error: String| proto::Fault::unavailable(code::STORE_UNAVAILABLE, error);
-        let forgotten = async {
-            shared.sessions.forget(lease).await?;
-            shared.peers.forget(lease).await?;
-            shared.statuses.forget(lease).await?;
-            tenure.groups.forget(lease).await?;
-            shared.instances.remove(lease).await
-        };
-        forgotten.await.map_err(|error| unavailable(error.to_string()))?;
-        if let Err(error) = shared.bus.delete_instance_queue(&lease.instance).await {
-            tracing::warn!(%error, "the queue of a removed instance was not deleted");
-        }
-        Ok(logged_out)
-    }
-
-    /// Notes a new state, counts it, and tells it.
-    async fn stand(&self, to: Standing) {
-        let from = self.standing.borrow().clone();
-        if from.state == to.state && from.reason == to.reason && from.since.is_some() {
-            return;
-        }
-        self.shared.metrics.moved(Some(from.state), Some(to.state));
-        tracing::info!(
-            instance.id = %self.lease.instance,
-            from = from.state.as_str(),
-            to = to.state.as_str(),
-            reason = to.reason,
-            "account state"
-        );
-        let data = AccountStateChanged {
-            from: from.state,
-            to: to.state,
-            reason: to.reason.clone(),
-            until: None,
-        };
-        self.standing.send_replace(to);
-        let instance = &self.lease.instance;
-        self.shared.answers.tell(Answers::event_id(), instance, &data, |event| event).await;
-    }
-
-    /// Keeps the state in the instance's record, so that a login that Telegram ended is not tried
-    /// again at every start.
-    async fn remember(&self) {
-        let (shared, lease) = (&self.shared, &self.lease);
-        let standing = self.standing.borrow().clone();
-        let status = InstanceStatus {
-            state: standing.state,
-            reason: standing.reason,
-            since: standing.since.unwrap_or_else(|| shared.clock.now()),
-            until: None,
-            owner: shared.worker_id.clone(),
-        };
-        let noted = persist::retry(&self.stop, || shared.statuses.set(lease, &status));
-        if let Err(failure) = noted.await {
-            tracing::warn!(?failure, "the account's state was not noted");
-        }
-    }
-}
-
-/// Connects, and shows that the login is alive.
-async fn prove(account: &Account) -> Result<(), CallError> {
-    account.connect().await?;
-    calls::myself::update_mark(account).await.map(drop)
 }
 
 async fn close(account: Option<Account>) {
@@ -407,38 +258,5 @@ async fn close(account: Option<Account>) {
         && let Err(error) = account.close().await
     {
         tracing::warn!(error, "the session's last changes were not saved");
-    }
-}
-
-/// Works the instance's queue, one command after the other, until the tenure's phase ends.
-async fn consume(tenure: Arc<Tenure>) {
-    let queue = tenure.shared.names.command_queue(&tenure.instance);
-    let mut pause = PAUSE_FIRST;
-    while !tenure.stopping.is_cancelled() {
-        match tenure.shared.bus.consume(Subscription::new(queue.clone())).await {
-            Ok(mut consumption) => {
-                pause = PAUSE_FIRST;
-                loop {
-                    let delivery = tokio::select! {
-                        biased;
-                        () = tenure.stopping.cancelled() => break,
-                        delivery = consumption.next() => delivery,
-                    };
-                    let Ok(delivery) = delivery else { break };
-                    if let Ending::GivenBack(why) = pipeline::take(&tenure, delivery).await {
-                        tracing::warn!(instance.id = %tenure.instance, why, "a command went back");
-                        break;
-                    }
-                }
-                consumption.close().await;
-            }
-            Err(error) => {
-                tracing::warn!(%error, instance.id = %tenure.instance, "can't consume; trying again");
-            }
-        }
-        tokio::select! {
-            () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSE_MAX),
-            () = tenure.stopping.cancelled() => {}
-        }
     }
 }

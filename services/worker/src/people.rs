@@ -119,7 +119,9 @@ async fn find(
 
 async fn by_username(cx: &mut Cx<'_>, name: &str) -> Result<Result<UserPeer, NotFound>, Stop> {
     let account = cx.account();
-    if let Some(user) = account.peers().by_username(name) {
+    if let Some(user) = account.peers().by_username(name)
+        && still_has(cx, &user, name).await?
+    {
         return Ok(Ok(user));
     }
     let resolved = cx
@@ -129,6 +131,21 @@ async fn by_username(cx: &mut Cx<'_>, name: &str) -> Result<Result<UserPeer, Not
         .await;
     let resolved = resolved.map(|resolved| resolved.and_then(Resolved::user));
     found(resolved, "USERNAME_NOT_OCCUPIED", "no person or bot has this username")
+}
+
+/// Names change hands: a remembered one is looked at again before a stranger is let in by it. That
+/// is a plain read, while resolving a name is among what Telegram limits most.
+async fn still_has(cx: &mut Cx<'_>, user: &UserPeer, name: &str) -> Result<bool, Stop> {
+    let (account, one) = (cx.account(), std::slice::from_ref(user));
+    let step = Step::read("verify_username", Class::Read);
+    match cx.step(step, || calls::people::users(&account, one)).await {
+        Ok(users) => Ok(users.iter().any(|seen| {
+            let seen_name = seen.username.as_deref().unwrap_or_default();
+            seen.id == user.id && seen_name.eq_ignore_ascii_case(name)
+        })),
+        Err(Failure::Refused(_)) => Ok(false),
+        Err(failure) => Err(failure.into()),
+    }
 }
 
 async fn by_phone(

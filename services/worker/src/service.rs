@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use bus::{Bus, Probe};
+use bus::Bus;
 use chassis::sealed::ServiceKey;
 use chassis::{Context, Invalid, Service};
 use proto::envelope::Rules;
@@ -36,6 +36,7 @@ impl Service for Worker {
     const NAME: &'static str = "queuegram-worker";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DEFAULTS: &'static str = include_str!("../defaults.toml");
+    const LOG_DIRECTIVES: &'static [&'static str] = &[bus::LOG_DIRECTIVE];
     type Config = WorkerConfig;
     type Command = ContractCommand;
 
@@ -115,13 +116,23 @@ async fn connect(config: WorkerConfig, context: &Context) -> anyhow::Result<Shar
 async fn ready(shared: Arc<Shared>, context: Context) {
     let latch = context.readiness.latch("broker");
     let stopping = context.lifecycle.soft();
+    let mut proven = false;
     loop {
-        match shared.bus.probe().await {
-            Ok(probe) if probe.passed() => return latch.set(),
-            Ok(Probe { .. }) => latch.clear(
-                "a command for an unknown instance would vanish: run `queuegram topology apply`",
-            ),
-            Err(error) => latch.clear(error.to_string()),
+        if !shared.bus.is_connected() {
+            latch.clear("RabbitMQ is away");
+        } else if proven {
+            latch.set();
+        } else {
+            match shared.bus.probe().await {
+                Ok(probe) => proven = probe.passed(),
+                Err(error) => tracing::warn!(%error, "the broker can't be tried"),
+            }
+            match proven {
+                true => latch.set(),
+                false => latch.clear(
+                    "a command for an unknown instance would vanish: run `queuegram topology apply`",
+                ),
+            }
         }
         tokio::select! {
             () = tokio::time::sleep(PROBE_PAUSE) => {}

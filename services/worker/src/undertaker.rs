@@ -257,7 +257,7 @@ async fn publish_again(
         mandatory: true,
         persistent: true,
     };
-    Ok(shared.answers.pass_on(message, stopping).await?)
+    if shared.answers.pass_on(message, stopping).await? { Ok(()) } else { Err(Left) }
 }
 
 async fn answer_apart(

@@ -31,7 +31,7 @@
 //! # use queuegram_chassis as chassis;
 //! ```
 
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::{io::Write, path::Path, process::ExitCode, time::Duration};
 
 use clap::{CommandFactory, FromArgMatches, Subcommand};
 use prometheus::{Registry, process_collector::ProcessCollector};
@@ -61,6 +61,8 @@ pub trait Service: Sized + 'static {
     const VERSION: &'static str;
     /// Its settings in TOML, all that have a default.
     const DEFAULTS: &'static str;
+    /// Filters that hold whatever `telemetry.log` says, for libraries that log what must not be logged.
+    const LOG_DIRECTIVES: &'static [&'static str] = &[];
     /// Its own sections, without those of [`ChassisConfig`]. Should refuse unknown fields, at every level.
     type Config: DeserializeOwned + Serialize + Send;
     /// Its own subcommands; [`crate::NoCommand`] for none.
@@ -174,7 +176,10 @@ fn look<C: Serialize>(action: ConfigAction, settings: &Settings<C>) -> ExitCode 
     };
     match action {
         // A service's own top-level keys have to stand before the first section.
-        ConfigAction::Print => println!("{own}\n{chassis}"),
+        ConfigAction::Print => {
+            // A reader that has seen enough (`| head`) is no failure.
+            let _ = writeln!(std::io::stdout(), "{own}\n{chassis}");
+        }
         ConfigAction::Check => {
             println!("the configuration is usable");
             for name in &settings.ignored {
@@ -186,7 +191,12 @@ fn look<C: Serialize>(action: ConfigAction, settings: &Settings<C>) -> ExitCode 
 }
 
 fn run<S: Service>(settings: Settings<S::Config>) -> ExitCode {
-    let telemetry = match Telemetry::init(S::NAME, S::VERSION, &settings.chassis.telemetry) {
+    let telemetry = match Telemetry::init(
+        S::NAME,
+        S::VERSION,
+        &settings.chassis.telemetry,
+        S::LOG_DIRECTIVES,
+    ) {
         Ok(telemetry) => telemetry,
         Err(error) => {
             eprintln!("{}: {error}", S::NAME);

@@ -54,8 +54,12 @@ impl Telemetry {
         service: &'static str,
         version: &'static str,
         config: &TelemetryConfig,
+        always: &[&str],
     ) -> Result<Self, TelemetryError> {
-        let filter = EnvFilter::try_new(&config.log)?;
+        let mut filter = EnvFilter::try_new(&config.log)?;
+        for directive in always {
+            filter = filter.add_directive(directive.parse()?);
+        }
         let provider = provider(service, version, config)?;
         let spans = tracing_opentelemetry::layer().with_tracer(provider.tracer("queuegram"));
         // The filter is for lines: a warning needs its span's fields and trace id also where nothing milder is logged.

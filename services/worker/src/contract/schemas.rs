@@ -18,15 +18,15 @@ pub fn documents() -> Vec<Document> {
     let mut documents = vec![Document::json("schema/methods.json", &table())];
     for entry in methods::all() {
         documents
-            .push(whole("command", entry.name, |s| command(s, entry.name, entry.params_schema)));
-        documents.push(whole("result", entry.name, |s| result(s, entry.name, entry.result_schema)));
+            .push(read("command", entry.name, |s| command(s, entry.name, entry.params_schema)));
+        documents.push(told("result", entry.name, |s| result(s, entry.name, entry.result_schema)));
     }
     for order in ORDERS {
-        documents.push(whole("order", order.name, |s| command(s, order.name, order.params)));
-        documents.push(whole("order-result", order.name, |s| result(s, order.name, order.result)));
+        documents.push(read("order", order.name, |s| command(s, order.name, order.params)));
+        documents.push(told("order-result", order.name, |s| result(s, order.name, order.result)));
     }
     for kind in EventKind::ALL {
-        documents.push(whole("event", kind.as_str(), |s| event(s, *kind)));
+        documents.push(told("event", kind.as_str(), |s| event(s, *kind)));
     }
     documents
 }
@@ -75,8 +75,22 @@ fn table() -> Value {
     json!({ "$defs": schemas.take_definitions(true), "methods": rows })
 }
 
-fn whole(folder: &str, name: &str, make: impl FnOnce(&mut SchemaGenerator) -> Value) -> Document {
-    let mut schemas = generator();
+/// A schema of what Queuegram reads: it is lenient, a number may come as text.
+fn read(folder: &str, name: &str, make: impl FnOnce(&mut SchemaGenerator) -> Value) -> Document {
+    whole(folder, name, generator(), make)
+}
+
+/// A schema of what Queuegram writes: exactly as it writes it.
+fn told(folder: &str, name: &str, make: impl FnOnce(&mut SchemaGenerator) -> Value) -> Document {
+    whole(folder, name, SchemaSettings::draft2020_12().for_serialize().into_generator(), make)
+}
+
+fn whole(
+    folder: &str,
+    name: &str,
+    mut schemas: SchemaGenerator,
+    make: impl FnOnce(&mut SchemaGenerator) -> Value,
+) -> Document {
     let made = make(&mut schemas);
     let mut schema = Map::new();
     schema.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());

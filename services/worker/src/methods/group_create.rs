@@ -12,7 +12,7 @@ use telegram::calls::groups::NewGroup;
 use crate::admins;
 use crate::contract::examples;
 use crate::cx::Cx;
-use crate::groups::Group;
+use crate::groups::{Found, Group};
 use crate::limiter::Class;
 use crate::links;
 use crate::members::{self, Fate, Roll};
@@ -225,7 +225,20 @@ async fn existing(cx: &mut Cx<'_>) -> Result<Option<Group>, Stop> {
         return Ok(None);
     }
     let Some(chat_id) = cx.bound_chat().await? else { return Ok(None) };
-    cx.live_group(chat_id).await
+    match cx.find_group(chat_id).await? {
+        Found::Live(group) => Ok(Some(group)),
+        Found::Gone => {
+            cx.forget_group(chat_id).await?;
+            Ok(None)
+        }
+        Found::OutOfSight => Err(Stop::Fault(Fault::invalid(
+            "CHAT_OUT_OF_SIGHT",
+            format!(
+                "external_ref: names the group {chat_id}, which the account can't see among its \
+                 newest dialogs; write something there, or use another external_ref"
+            ),
+        ))),
+    }
 }
 
 fn slice(members: Option<&Members>) -> &[proto::MemberInput] {

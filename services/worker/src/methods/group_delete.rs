@@ -12,7 +12,7 @@ use crate::groups::Group;
 use crate::limiter::Class;
 use crate::method::{Done, Example, Method};
 use crate::step::Step;
-use crate::stop::Stop;
+use crate::stop::{Failure, Refusal, Stop};
 
 /// Deletes a group for everybody, with its messages. There is no way back. Only the group's
 /// creator can do it. Its `external_ref` is free again afterwards.
@@ -48,11 +48,23 @@ impl Method for GroupDelete {
         confirm(cx, &group, self.confirm_title.as_deref()).await?;
         let account = cx.account();
         let step = Step::repeatable("delete", Class::Admin);
-        cx.step(step, || calls::groups::delete(&account, &group.peer)).await?;
+        let begun_before = cx.has_step("delete");
+        match cx.step(step, || calls::groups::delete(&account, &group.peer)).await {
+            Ok(()) => {}
+            // Begun before a crash, and by now there is nothing to delete: so it had happened.
+            Err(Failure::Refused(refusal)) if begun_before && is_gone(&refusal) => {}
+            Err(failure) => return Err(failure.into()),
+        }
         cx.forget_group(group.chat_id).await?;
         cx.tell(group.chat_id, event::GroupDeleted { title: Some(group.title) }).await;
         Ok(Done::in_chat(group.chat_id, Deleted {}))
     }
+}
+
+fn is_gone(refusal: &Refusal) -> bool {
+    ["CHANNEL_PRIVATE", "CHANNEL_INVALID", "CHAT_ID_INVALID", "PEER_ID_INVALID"]
+        .into_iter()
+        .any(|name| refusal.is(name))
 }
 
 async fn confirm(cx: &mut Cx<'_>, group: &Group, title: Option<&str>) -> Result<(), Stop> {
@@ -66,9 +78,7 @@ async fn confirm(cx: &mut Cx<'_>, group: &Group, title: Option<&str>) -> Result<
              by Queuegram nor bound to an external_ref",
         )));
     };
-    // The group is looked up after a crash too, when it may be gone already: then the step's
-    // answer stands in the ledger, and there is no title left to compare.
-    if cx.has_begun() || group.title == title.trim() {
+    if group.title == title.trim() {
         return Ok(());
     }
     Err(Stop::Fault(Fault::invalid(
