@@ -3,6 +3,7 @@ pub mod admin;
 pub mod auth;
 pub mod blank;
 pub mod cluster;
+mod coerce;
 mod connection;
 pub mod cx;
 pub mod effect;

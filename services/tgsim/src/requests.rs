@@ -109,7 +109,7 @@ where
     F: RemoteCall + Deserializable,
     F::Return: Serializable,
 {
-    let request = F::from_bytes(body).map_err(|_| bad("INPUT_REQUEST_INVALID"))?;
+    let request = crate::coerce::read::<F>(body).map_err(|_| bad("INPUT_REQUEST_INVALID"))?;
     Ok(handler(cx, request)?.to_bytes())
 }
 
