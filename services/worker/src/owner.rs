@@ -214,9 +214,17 @@ impl Owner {
                     _ => continue,
                 },
                 ended = self.desk.ended() => {
-                    match self.logged_in(ended).await {
-                        Some(account) => return Turn::LoggedIn(account),
-                        None => continue,
+                    let next = self.desk.waiting();
+                    match (self.logged_in(ended).await, next) {
+                        (Some(account), late) => {
+                            drop(late);
+                            return Turn::LoggedIn(account);
+                        }
+                        (None, Some(next)) => {
+                            self.desk.begin(&self.shared, &self.lease, next, false);
+                            continue;
+                        }
+                        (None, None) => continue,
                     }
                 }
                 order = self.orders.recv() => order,
