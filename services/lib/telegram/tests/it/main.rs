@@ -12,5 +12,4 @@ mod login;
 mod loss;
 mod members;
 mod people;
-mod secrecy;
 mod sim;
