@@ -76,7 +76,7 @@ pub fn padded(number: &BigUint) -> [u8; 256] {
 pub fn encrypt(answer: &[u8], server_nonce: &[u8; 16], new_nonce: &[u8; 32]) -> Vec<u8> {
     let mut plain = sha1(&[answer]).to_vec();
     plain.extend_from_slice(answer);
-    while plain.len() % 16 != 0 {
+    while !plain.len().is_multiple_of(16) {
         plain.push(rand::random());
     }
     let (key, iv) = generate_key_data_from_nonce(server_nonce, new_nonce);
@@ -90,7 +90,7 @@ pub fn decrypt(
     server_nonce: &[u8; 16],
     new_nonce: &[u8; 32],
 ) -> Option<Vec<u8>> {
-    if encrypted.len() < 32 || encrypted.len() % 16 != 0 {
+    if encrypted.len() < 32 || !encrypted.len().is_multiple_of(16) {
         return None;
     }
     let (key, iv) = generate_key_data_from_nonce(server_nonce, new_nonce);

@@ -93,6 +93,11 @@ impl ServerKey {
         self.fingerprint
     }
 
+    /// Modulus and exponent in decimal.
+    pub fn public_numbers(&self) -> (String, String) {
+        (self.key.n().to_string(), self.key.e().to_string())
+    }
+
     /// The public key as `RSA PUBLIC KEY`.
     ///
     /// # Errors
@@ -165,13 +170,6 @@ impl std::fmt::Debug for ServerKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    impl ServerKey {
-        /// Modulus and exponent in decimal.
-        pub(crate) fn public_numbers(&self) -> (String, String) {
-            (self.key.n().to_string(), self.key.e().to_string())
-        }
-    }
 
     fn client_key(key: &ServerKey) -> grammers_crypto::rsa::Key {
         let (n, e) = key.public_numbers();

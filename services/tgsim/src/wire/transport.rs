@@ -167,7 +167,7 @@ fn take_full(buffer: &mut Vec<u8>, incoming: &mut u32) -> Result<Option<Frame>, 
         return Ok(None);
     }
     let length = word(buffer, 0) as usize;
-    if !(FULL_MIN_BYTES..=FRAME_MAX_BYTES).contains(&length) || length % 4 != 0 {
+    if !(FULL_MIN_BYTES..=FRAME_MAX_BYTES).contains(&length) || !length.is_multiple_of(4) {
         return Err(FrameError::Length(length));
     }
     if buffer.len() < length {
