@@ -17,6 +17,7 @@ mod processes;
 mod replies;
 mod secrets;
 mod stopping;
+mod table;
 mod two_workers;
 mod unserved;
 mod witnesses;
