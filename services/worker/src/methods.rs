@@ -15,6 +15,7 @@ macro_rules! methods {
 }
 
 methods! {
+    account_get::AccountGet,
     group_add_members::GroupAddMembers,
     group_create::GroupCreate,
     group_delete::GroupDelete,

@@ -1,0 +1,61 @@
+//! `account.get`: who the account is, asked of Telegram itself.
+
+use proto::Fault;
+use proto::control::AccountInfo;
+use proto::event::AccountState;
+use proto::fault::code;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use telegram::calls;
+
+use crate::cx::Cx;
+use crate::limiter::Class;
+use crate::method::{Done, Example, Method};
+use crate::step::Step;
+use crate::stop::Stop;
+
+/// Tells who the account is, as Telegram says it now: so it also proves that the whole way from the
+/// queue to Telegram and back is open. The order of the same name on `tg.control` tells what
+/// Queuegram knows, also where the account is not connected.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountGet {}
+
+impl Method for AccountGet {
+    type Output = AccountInfo;
+
+    fn example() -> Example {
+        Example {
+            params: json!({}),
+            result: json!({
+                "instance": "acme-sales", "label": "Sales", "state": "online", "reason": null,
+                "since": null, "user_id": 5_000_000_009_i64, "username": "acme_sales",
+                "require_api_key": false, "seal_key": null,
+                "created_at": "2026-11-01T08:00:00.000Z",
+            }),
+        }
+    }
+
+    async fn call(self, cx: &mut Cx<'_>) -> Result<Done<AccountInfo>, Stop> {
+        let account = cx.account();
+        let step = Step::read("me", Class::Read);
+        let me = cx.step(step, || calls::myself::me(&account)).await?;
+        let Some(record) = cx.instance(&cx.command.instance).await? else {
+            let fault = Fault::invalid(code::INSTANCE_NOT_FOUND, "instance: is being removed");
+            return Err(Stop::Fault(fault));
+        };
+        Ok(Done::without_chat(AccountInfo {
+            instance: record.id,
+            label: record.label,
+            state: AccountState::Online,
+            reason: None,
+            since: None,
+            user_id: Some(me.user.id),
+            username: me.user.username,
+            require_api_key: record.require_api_key,
+            seal_key: None,
+            created_at: record.created_at,
+        }))
+    }
+}
