@@ -39,4 +39,4 @@ contract-check: build ## Fail where the checked-in contract is stale
 	$(BIN)/queuegram-worker contract --check proto
 
 clean-stage: ## Remove private folders that a crash of the machine left in the temporary folder
-	rm -rf "$${TMPDIR:-/tmp}"/queuegram-{stage,scene,demo,compose}-*
+	rm -rf "$${TMPDIR:-/tmp}"/queuegram-{stage,scene,witness,compose}-*

@@ -12,6 +12,16 @@ async fn witness(script: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn telethon_sees_a_world() {
+async fn telethon_logs_in_by_code_password_and_qr_over_every_transport() {
+    witness("login.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn telethon_asks_for_everything_behind_the_eight_methods() {
     witness("world.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kurigram_logs_in_makes_a_group_and_reads_the_update() {
+    witness("second.py").await;
 }

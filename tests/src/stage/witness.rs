@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use tokio::process::Command;
 use tokio::sync::OnceCell;
 
+use super::folder::Folder;
 use super::scripts::{key_values, repository};
 
 const BOUND: Duration = Duration::from_secs(180);
@@ -37,13 +38,15 @@ pub async fn testify(
         Language::Python => "python",
         Language::Node => "node",
     });
+    // Some libraries leave files behind where they run.
+    let litter = Folder::new("witness")?;
     let child = Command::new(interpreter)
         .arg(folder.join(script))
         .args(args)
         .envs(env.iter().map(|(key, value)| (key, value)))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PYTHONUNBUFFERED", "1")
-        .current_dir(&folder)
+        .current_dir(litter.path())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
