@@ -21,6 +21,8 @@ pub struct SentCode {
     pub code: String,
     /// Unix seconds.
     pub sent_at: i32,
+    /// Rises with every code: several may be sent within a second.
+    pub n: u64,
     /// Wrong guesses so far.
     pub attempts: u32,
     /// It was given right, but the number has no account yet.
@@ -33,6 +35,7 @@ pub struct Codes {
     sent: HashMap<String, SentCode>,
     /// When codes were sent, by number.
     times: HashMap<String, Vec<i32>>,
+    last: u64,
 }
 
 impl Codes {
@@ -52,7 +55,9 @@ impl Codes {
         }
         times.push(now);
         let hash = hex::encode(rand::random::<[u8; 9]>());
+        self.last += 1;
         let code = SentCode {
+            n: self.last,
             phone: phone.to_owned(),
             code: format!("{:05}", rand::random::<u32>() % 100_000),
             sent_at: now,
@@ -79,7 +84,7 @@ impl Codes {
     /// The newest code that was sent to a number and is still good.
     pub fn newest(&self, phone: &str, now: i32) -> Option<&SentCode> {
         let good = |code: &&SentCode| code.phone == phone && now < code.sent_at + LIFE_S;
-        self.sent.values().filter(good).max_by_key(|code| code.sent_at)
+        self.sent.values().filter(good).max_by_key(|code| code.n)
     }
 }
 
@@ -99,6 +104,8 @@ mod tests {
         let (hash, sent) = codes.send("100", 1000).unwrap();
         assert_eq!(sent.code.len(), 5);
         assert_eq!(codes.newest("100", 1000), Some(&sent));
+        let (_, second) = codes.send("100", 1000).unwrap();
+        assert_eq!(codes.newest("100", 1000), Some(&second));
         assert!(codes.find(&hash, "100", 1000 + LIFE_S - 1).is_some());
         assert!(codes.find(&hash, "100", 1000 + LIFE_S).is_none());
         assert!(codes.find(&hash, "101", 1000).is_none());

@@ -11,6 +11,7 @@ pub mod config;
 mod password;
 mod password_settings;
 mod qr;
+mod recovery;
 mod sign_in;
 pub mod srp;
 mod transfer;
@@ -39,6 +40,7 @@ pub const TABLES: &[&[Request]] = &[
     sign_in::REQUESTS,
     password::REQUESTS,
     password_settings::REQUESTS,
+    recovery::REQUESTS,
     qr::REQUESTS,
     bots::REQUESTS,
     transfer::REQUESTS,
@@ -58,6 +60,8 @@ pub struct Pending {
     pub challenges: HashMap<i64, Challenge>,
     /// Authorizations on their way to another DC.
     pub exported: HashMap<Vec<u8>, Exported>,
+    /// Passwords that will be forgotten, and when.
+    pub password_resets: HashMap<UserId, i32>,
     /// `account.setAuthorizationTTL`, in days.
     pub ttl_days: HashMap<UserId, i32>,
 }

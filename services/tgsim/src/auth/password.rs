@@ -53,7 +53,7 @@ fn get_password(cx: &mut Cx<'_>, _: f::account::GetPassword) -> Reply<enums::acc
         }
         .into(),
         secure_random: (0..256).map(|_| rand::random()).collect(),
-        pending_reset_date: None,
+        pending_reset_date: cx.world.cluster.pending.password_resets.get(&user).copied(),
         login_email_pattern: None,
     };
     if let Some(stored) = stored {
@@ -92,7 +92,7 @@ fn algo(salt1: Vec<u8>, salt2: Vec<u8>) -> enums::PasswordKdfAlgo {
 
 impl Cx<'_> {
     /// Who gave the right code on this key, or is logged in by it already.
-    fn half_way_or_in(&self) -> Reply<UserId> {
+    pub(super) fn half_way_or_in(&self) -> Reply<UserId> {
         let key = self.world.cluster.keys.get(&self.key);
         let user = key.and_then(|key| key.awaiting_password.or(key.login.map(|l| l.user)));
         user.ok_or_else(|| RpcError::new(401, "AUTH_KEY_UNREGISTERED"))

@@ -43,18 +43,17 @@ impl Exclusive {
             return true;
         };
         let (current, current_session) = senders.current;
+        let mut alone = true;
         if current != connection {
-            if senders.superseded.contains_key(&connection) && current_session != session {
-                return false;
-            }
-            senders.superseded.remove(&connection);
+            let was_superseded = senders.superseded.remove(&connection).is_some();
+            alone = !was_superseded || current_session == session;
             if senders.current_lives {
                 senders.superseded.insert(current, current_session);
             }
         }
         senders.current = (connection, session);
         senders.current_lives = true;
-        true
+        alone
     }
 
     /// A connection is gone: it can't send any more.

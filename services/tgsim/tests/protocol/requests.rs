@@ -130,3 +130,25 @@ async fn updates_go_to_those_who_want_them() {
     quiet.wait_for::<types::Pong>().await;
     assert!(quiet.updates.is_empty());
 }
+
+#[tokio::test]
+async fn a_forgotten_password_is_reset_after_a_week() {
+    let server = Server::start().await;
+    let mut client = server.logged_in("79992010").await;
+    assert_eq!(client.refused(&f::account::ResetPassword {}).await, "PASSWORD_EMPTY");
+    let password = tgsim::auth::srp::set("forgotten", None);
+    let user = server.running.hub.with(|sim| {
+        let user = *sim.world.phones.get("79992010").unwrap();
+        sim.world.users.get_mut(&user).unwrap().password = Some(password);
+        user
+    });
+    let refused = client.refused(&f::auth::RequestPasswordRecovery {}).await;
+    assert_eq!(refused, "PASSWORD_RECOVERY_NA");
+    let wait = client.call(&f::account::ResetPassword {}).await.unwrap();
+    assert!(matches!(wait, enums::account::ResetPasswordResult::ResetPasswordRequestedWait(_)));
+    server.running.hub.with(|sim| sim.world.clock.advance(7 * 24 * 3600));
+    let done = client.call(&f::account::ResetPassword {}).await.unwrap();
+    assert_eq!(done, enums::account::ResetPasswordResult::ResetPasswordOk);
+    server.running.hub.with(|sim| assert!(sim.world.users[&user].password.is_none()));
+    assert_eq!(client.refused(&f::account::DeclinePasswordReset {}).await, "RESET_REQUEST_MISSING");
+}
