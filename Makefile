@@ -15,7 +15,7 @@ demo: build ## The main job: private servers, a simulated Telegram, a worker, th
 	@STAGE_PROGRAMS_BUILT=1 $(BIN)/demo $(if $(KEEP),--keep)
 
 test: build witnesses ## All tests, on private servers that are gone afterwards
-	STAGE_PROGRAMS_BUILT=1 $(BIN)/stage run -- $(CARGO) test --workspace --locked $(ARGS)
+	STAGE_PROGRAMS_BUILT=1 $(BIN)/stage run -- $(CARGO) test --workspace --locked --no-fail-fast $(ARGS)
 
 build: ## Every program
 	@echo "Building (the first time takes some minutes) …"
