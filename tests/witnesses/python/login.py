@@ -30,7 +30,7 @@ async def by_code(how):
     same(await telethon.is_user_authorized(), False, "logged in before login")
     with refused("AUTH_KEY_UNREGISTERED", 401):
         await telethon(functions.updates.GetStateRequest())
-    with refused("PHONE_NUMBER_INVALID", 400):
+    with refused("PHONE_NUMBER_INVALID", 406):
         await telethon.send_code_request("+12")
     with refused("API_ID_INVALID", 400):
         settings = types.CodeSettings()

@@ -14,7 +14,7 @@ requests! {
     #[anonymous] auth::SendCode => send_code {
         400 "API_ID_INVALID", 400 "API_ID_PUBLISHED_FLOOD" scripted, 500 "AUTH_RESTART" scripted,
         400 "PHONE_NUMBER_APP_SIGNUP_FORBIDDEN" scripted, 400 "PHONE_NUMBER_BANNED" scripted,
-        400 "PHONE_NUMBER_FLOOD" scripted, 400 "PHONE_NUMBER_INVALID",
+        400 "PHONE_NUMBER_FLOOD" scripted, 406 "PHONE_NUMBER_INVALID",
         406 "PHONE_PASSWORD_FLOOD" scripted, 400 "PHONE_PASSWORD_PROTECTED" scripted,
         400 "SMS_CODE_CREATE_FAILED" scripted, 406 "UPDATE_APP_TO_LOGIN" scripted,
         303 "PHONE_MIGRATE_%d" @ "https://core.telegram.org/api/errors#303-see-other",

@@ -15,7 +15,7 @@ requests! {
     }
     #[anonymous] auth::CheckPassword => check_password {
         500 "AUTH_KEY_UNSYNCHRONIZED" scripted, 400 "PASSWORD_HASH_INVALID", 400 "SRP_ID_INVALID",
-        400 "SRP_A_INVALID", 400 "SRP_PASSWORD_CHANGED",
+        400 "SRP_PASSWORD_CHANGED",
         401 "AUTH_KEY_UNREGISTERED" @ "https://core.telegram.org/api/errors#401-unauthorized",
         420 "FLOOD_WAIT_%d" scripted @ "https://core.telegram.org/api/errors#420-flood",
     }
@@ -118,10 +118,9 @@ impl Cx<'_> {
         if challenge.verifier != stored.verifier {
             return Err(bad("SRP_PASSWORD_CHANGED"));
         }
-        challenge.proof.check(&proof.a, &proof.m1).map_err(|refusal| match refusal {
-            Refusal::A => bad("SRP_A_INVALID"),
-            Refusal::Password => bad("PASSWORD_HASH_INVALID"),
-        })?;
+        // Telegram has no error of its own for an `A` that is out of range.
+        let proved = challenge.proof.check(&proof.a, &proof.m1);
+        proved.map_err(|Refusal::A| Refusal::Password | bad("PASSWORD_HASH_INVALID"))?;
         open.remove(&proof.srp_id);
         Ok(())
     }

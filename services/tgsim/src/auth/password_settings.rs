@@ -12,14 +12,12 @@ use crate::world::Password;
 requests! {
     account::GetPasswordSettings => get_password_settings {
         400 "PASSWORD_HASH_INVALID", 400 "SRP_ID_INVALID" @ "https://core.telegram.org/method/auth.checkPassword",
-        400 "SRP_A_INVALID" @ "https://core.telegram.org/method/auth.checkPassword",
         400 "SRP_PASSWORD_CHANGED" @ "https://core.telegram.org/method/auth.checkPassword",
     }
     account::UpdatePasswordSettings => update_password_settings {
         400 "EMAIL_INVALID" scripted, 400 "EMAIL_UNCONFIRMED" scripted, 400 "EMAIL_UNCONFIRMED_%d" scripted,
         400 "NEW_SALT_INVALID", 400 "NEW_SETTINGS_EMPTY", 400 "NEW_SETTINGS_INVALID", 400 "PASSWORD_HASH_INVALID",
         400 "SRP_ID_INVALID", 400 "SRP_PASSWORD_CHANGED",
-        400 "SRP_A_INVALID" @ "https://core.telegram.org/method/auth.checkPassword",
     }
 }
 
