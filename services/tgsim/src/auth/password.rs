@@ -120,7 +120,7 @@ impl Cx<'_> {
         }
         // Telegram has no error of its own for an `A` that is out of range.
         let proved = challenge.proof.check(&proof.a, &proof.m1);
-        proved.map_err(|Refusal::A| Refusal::Password | bad("PASSWORD_HASH_INVALID"))?;
+        proved.map_err(|(Refusal::A | Refusal::Password)| bad("PASSWORD_HASH_INVALID"))?;
         open.remove(&proof.srp_id);
         Ok(())
     }

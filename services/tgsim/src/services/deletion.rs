@@ -11,7 +11,6 @@ crate::requests! {
     account::DeleteAccount => delete_account {
         420 "2FA_CONFIRM_WAIT_%d", 400 "PASSWORD_HASH_INVALID",
         400 "SRP_ID_INVALID" @ "https://core.telegram.org/method/auth.checkPassword",
-        400 "SRP_A_INVALID" @ "https://core.telegram.org/method/auth.checkPassword",
         400 "SRP_PASSWORD_CHANGED" @ "https://core.telegram.org/method/auth.checkPassword",
     }
 }
