@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use bus::{BusError, Delivery, OutMessage, Published, Publisher};
 use chassis::Clock;
+use chrono::{DateTime, Utc};
 use proto::envelope::Rejected;
 use proto::event::{EventData, ReplyUndeliverable};
 use proto::{
-    CommandResult, Correlation, ErrorKind, Event, Fault, InstanceId, Names, Properties, ReplyTo,
+    Command, CommandResult, Correlation, ErrorKind, Event, Fault, InstanceId, Names, Properties,
+    ReplyTo,
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -42,6 +44,45 @@ pub struct Answer {
     pub to_results: bool,
 }
 
+impl Answer {
+    /// The outcome of a command, for everybody whom it concerns.
+    pub fn outcome(result: CommandResult, command: &Command) -> Self {
+        Self {
+            message_id: result.message_id(),
+            result,
+            correlation: command.correlation.clone(),
+            reply_to: command.reply_to.clone(),
+            to_results: true,
+        }
+    }
+
+    /// The outcome of a command that has it already, for one more asker. `told` is whether it went
+    /// to `tg.results`; an asker that names no place of its own reads there.
+    pub fn again(result: CommandResult, command: &Command, told: bool) -> Self {
+        let answer = Self::outcome(result.for_asker(&command.correlation), command);
+        Self { to_results: !told || command.reply_to.is_none(), ..answer }
+    }
+
+    /// An answer that is not the outcome of the id's command: the id stays free for it, or belongs
+    /// to another one. `hash` tells it apart from other such answers.
+    pub fn apart(command: &Command, fault: Fault, hash: &str, now: DateTime<Utc>) -> Self {
+        let result = CommandResult::of(command, fault.into(), 0, now);
+        Self { message_id: result.message_id_apart(hash), ..Self::outcome(result, command) }
+    }
+
+    /// The answer to what is no command.
+    fn refusal(rejected: &Rejected, now: DateTime<Utc>) -> Self {
+        let result = CommandResult::of_rejected(rejected, now);
+        Self {
+            message_id: result.message_id_apart(&rejected.fingerprint),
+            result,
+            correlation: rejected.correlation.clone(),
+            reply_to: rejected.reply_to.clone(),
+            to_results: true,
+        }
+    }
+}
+
 /// The worker is going down before the answer could be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("going down before the answer was told")]
@@ -62,7 +103,9 @@ impl Answers {
         let to_asker = async {
             let Some(reply_to) = &answer.reply_to else { return Ok(()) };
             let message = self.message(answer, reply_to.exchange(), reply_to.routing_key());
-            let message = OutMessage { mandatory: true, ..message };
+            // The broker returns what is mandatory and goes to a direct reply-to, although it
+            // delivers it (https://www.rabbitmq.com/docs/direct-reply-to).
+            let message = OutMessage { mandatory: !reply_to.is_direct(), ..message };
             if !self.publish(message, stopping).await? {
                 self.undeliverable(answer, reply_to).await;
             }
@@ -157,18 +200,17 @@ impl Answers {
         rejected: &Rejected,
         stopping: &CancellationToken,
     ) -> Result<(), Untold> {
+        tracing::info!(
+            error.code = rejected.fault.code,
+            error.message = rejected.fault.message,
+            exchange = delivery.exchange,
+            routing_key = delivery.routing_key,
+            "not a command"
+        );
         if rejected.fault.kind == ErrorKind::Malformed {
             self.bury(delivery, &rejected.fault, stopping).await?;
         }
-        let result = CommandResult::of_rejected(rejected, self.clock.now());
-        let answer = Answer {
-            message_id: result.message_id_apart(&rejected.fingerprint),
-            result,
-            correlation: rejected.correlation.clone(),
-            reply_to: rejected.reply_to.clone(),
-            to_results: true,
-        };
-        self.give(&answer, stopping).await
+        self.give(&Answer::refusal(rejected, self.clock.now()), stopping).await
     }
 
     /// Publishes a command once more, as it came; false where the broker did not take it.
@@ -210,6 +252,12 @@ impl Answers {
     }
 
     async fn undeliverable(&self, answer: &Answer, reply_to: &ReplyTo) {
+        tracing::warn!(
+            message.id = answer.message_id,
+            exchange = reply_to.exchange(),
+            routing_key = reply_to.routing_key(),
+            "the reply found no queue that takes it"
+        );
         let Some(instance) = &answer.result.instance else { return };
         let data = ReplyUndeliverable {
             exchange: reply_to.exchange().to_owned(),

@@ -11,6 +11,12 @@ use telegram::TelegramConfig;
 
 use crate::limiter::LimitsConfig;
 
+/// Longest time between two renewals: of a lease that lasts 15 s, 12 are used, and one renewal may
+/// fail.
+const RENEW_S_MAX: f64 = 5.0;
+/// Longest of the times that are given in whole seconds: a week, as long as the ledger remembers.
+const SECONDS_MAX: u64 = 7 * 86_400;
+
 /// What the worker can be told.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -94,6 +100,20 @@ impl WorkerConfig {
         }
         if !(0.0..=300.0).contains(&own.takeover_grace_s) {
             return Err(Invalid::new("worker.takeover_grace_s", "must lie between 0 and 300"));
+        }
+        if own.renew_s > RENEW_S_MAX {
+            let problem = format!("must be at most {RENEW_S_MAX}: a lease lasts 15 s");
+            return Err(Invalid::new("worker.renew_s", problem));
+        }
+        let whole = [
+            ("worker.unreachable_max_s", own.unreachable_max_s),
+            ("worker.default_deadline_s", own.default_deadline_s),
+            ("worker.login_wait_s", own.login_wait_s),
+        ];
+        for (key, seconds) in whole {
+            if !(1..=SECONDS_MAX).contains(&seconds) {
+                return Err(Invalid::new(key, format!("must lie between 1 and {SECONDS_MAX}")));
+            }
         }
         if own.capacity == 0 {
             return Err(Invalid::new("worker.capacity", "must be at least 1"));

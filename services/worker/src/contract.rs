@@ -8,6 +8,7 @@ mod manual;
 mod orders;
 mod schemas;
 
+pub(crate) use self::orders::ORDERS;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 

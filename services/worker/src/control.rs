@@ -11,7 +11,7 @@ mod command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bus::{ControlBinder, Delivery, Subscription, is_probe};
+use bus::{ControlBinder, Delivery, Lost, Subscription, is_probe};
 use proto::control::method;
 use proto::envelope::{Incoming, Rules};
 use proto::fault::code;
@@ -22,7 +22,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::answers::Answer;
+use crate::answers::{Answer, Untold};
+use crate::contract::ORDERS;
 use crate::roster::Roster;
 use crate::tenure::Shared;
 
@@ -30,18 +31,6 @@ use crate::tenure::Shared;
 const PREFETCH: u16 = 64;
 /// Pause before a lost consumption is begun again.
 const PAUSE: Duration = Duration::from_secs(1);
-
-/// The orders that this worker follows.
-const METHODS: &[&str] = &[
-    method::ACCOUNT_ADD,
-    method::ACCOUNT_GET,
-    method::ACCOUNT_LIST,
-    method::ACCOUNT_LOGIN,
-    method::ACCOUNT_LOGIN_ANSWER,
-    method::ACCOUNT_LOGIN_CANCEL,
-    method::ACCOUNT_REMOVE,
-    method::COMMAND_GET,
-];
 
 /// Follows orders.
 pub struct Control {
@@ -55,7 +44,10 @@ pub struct Control {
 impl Control {
     /// Follows orders with what the worker has, until `stopping`.
     pub fn new(shared: Arc<Shared>, roster: Arc<Roster>, stopping: CancellationToken) -> Arc<Self> {
-        let rules = Rules { methods: METHODS.to_vec(), ..shared.rules.clone() };
+        let rules = Rules {
+            methods: ORDERS.iter().map(|order| order.name).collect(),
+            ..shared.rules.clone()
+        };
         Arc::new(Self { shared, roster, rules, stopping, tasks: TaskTracker::new() })
     }
 
@@ -66,15 +58,7 @@ impl Control {
                 Ok(mut queue) => {
                     self.bind_again(&queue.binder()).await;
                     binder.send_replace(Some(queue.binder()));
-                    loop {
-                        let delivery = tokio::select! {
-                            delivery = queue.next() => delivery,
-                            () = self.stopping.cancelled() => break,
-                        };
-                        let Ok(delivery) = delivery else { break };
-                        self.follow(delivery);
-                    }
-                    self.finish().await;
+                    while self.follow_next(queue.next()).await {}
                     queue.close().await;
                 }
                 Err(error) => tracing::warn!(%error, "can't read orders; trying again"),
@@ -89,20 +73,35 @@ impl Control {
             let subscription = Subscription::new(queue.clone()).prefetch(PREFETCH);
             match self.shared.bus.consume(subscription).await {
                 Ok(mut consumption) => {
-                    loop {
-                        let delivery = tokio::select! {
-                            delivery = consumption.next() => delivery,
-                            () = self.stopping.cancelled() => break,
-                        };
-                        let Ok(delivery) = delivery else { break };
-                        self.follow(delivery);
-                    }
-                    self.finish().await;
+                    while self.follow_next(consumption.next()).await {}
                     consumption.close().await;
                 }
                 Err(error) => tracing::warn!(%error, queue, "can't read orders; trying again"),
             }
             self.pause().await;
+        }
+    }
+
+    /// Follows what comes next; false where the worker stops or the queue is lost. In the first case
+    /// the orders in hand come to their end before their queue is let go. In the second nobody waits
+    /// for them: a login in hand may need an order that only the next consumption can bring.
+    async fn follow_next(
+        self: &Arc<Self>,
+        next: impl Future<Output = Result<Delivery, Lost>> + Send,
+    ) -> bool {
+        tokio::select! {
+            delivery = next => match delivery {
+                Ok(delivery) => {
+                    self.follow(delivery);
+                    true
+                }
+                Err(_) => false,
+            },
+            () = self.stopping.cancelled() => {
+                self.tasks.close();
+                self.tasks.wait().await;
+                false
+            }
         }
     }
 
@@ -133,7 +132,7 @@ impl Control {
         });
     }
 
-    async fn answer(self: &Arc<Self>, delivery: &Delivery) -> Result<(), crate::answers::Untold> {
+    async fn answer(self: &Arc<Self>, delivery: &Delivery) -> Result<(), Untold> {
         if is_probe(delivery) {
             return Ok(());
         }
@@ -155,14 +154,7 @@ impl Control {
         };
         let outcome = self.carry_out(&order).await.unwrap_or_else(Outcome::from_fault);
         let result = CommandResult::of(&order, outcome, 1, self.shared.clock.now());
-        let answer = Answer {
-            message_id: result.message_id(),
-            result,
-            correlation: order.correlation.clone(),
-            reply_to: order.reply_to.clone(),
-            to_results: true,
-        };
-        self.shared.answers.give(&answer, &self.stopping).await
+        self.shared.answers.give(&Answer::outcome(result, &order), &self.stopping).await
     }
 
     async fn carry_out(self: &Arc<Self>, order: &Command) -> Result<Outcome, Fault> {
@@ -179,13 +171,6 @@ impl Control {
                 Err(Fault::invalid(code::METHOD_UNKNOWN, format!("there is no order {other}")))
             }
         }
-    }
-
-    /// Orders in hand come to their end before their queue is let go.
-    async fn finish(&self) {
-        self.tasks.close();
-        self.tasks.wait().await;
-        self.tasks.reopen();
     }
 
     async fn pause(&self) {

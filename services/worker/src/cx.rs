@@ -15,6 +15,8 @@ use serde::de::DeserializeOwned;
 use store::{Effect, InstanceRecord, Record, StepState, StoreError};
 use telegram::{Account, CallError};
 
+use crate::limiter::Class;
+use crate::outcome::Progress;
 use crate::persist::abandoned;
 use crate::step::Step;
 use crate::stop::{Failure, Refusal, Stop, Uncertain};
@@ -57,11 +59,6 @@ impl<'a> Cx<'a> {
         self.account.clone()
     }
 
-    /// The group that the command works on, as soon as it is known.
-    pub fn chat_id(&self) -> Option<ChatId> {
-        self.chat_id
-    }
-
     pub(crate) fn works_on(&mut self, chat_id: ChatId) {
         self.chat_id = Some(chat_id);
     }
@@ -79,6 +76,11 @@ impl<'a> Cx<'a> {
     /// Whether the step of this name was started before a crash.
     pub fn has_step(&self, name: &str) -> bool {
         self.record.steps.contains_key(name)
+    }
+
+    /// How far it came.
+    pub fn progress(&self) -> Progress {
+        Progress { effects: self.effects, begun: self.begun, chat_id: self.chat_id }
     }
 
     /// How many steps changed something, now or before a crash.
@@ -112,14 +114,25 @@ impl<'a> Cx<'a> {
         self.tenure.shared.answers.tell(event_id, instance, &data, about).await;
     }
 
+    /// The most calls of a class that the account's budget lets through at once.
+    pub fn at_once(&self, class: Class) -> usize {
+        self.tenure.limiter.at_once(class).max(1)
+    }
+
     /// The record of another instance, which may be owned by another worker.
     pub async fn instance(&self, id: &InstanceId) -> Result<Option<InstanceRecord>, Failure> {
         let instances = &self.tenure.shared.instances;
         self.tenure.retry_store(|| instances.get(id)).await
     }
 
-    /// Makes one Telegram call as a durable step. `call` may be called more than once, unless the
-    /// step is a [`Step::once`].
+    /// The last step was answered, and changed nothing: Telegram took an invite and listed everybody
+    /// as missing. It does not count among [`Cx::effects`].
+    pub fn came_to_nothing(&mut self) {
+        self.effects = self.effects.saturating_sub(1);
+    }
+
+    /// Makes one Telegram call as a durable step. `call` is called again where the request surely
+    /// never left, and, unless the step is a [`Step::once`], where its answer was lost.
     pub async fn step<T, F, R>(&mut self, step: Step, call: F) -> Result<T, Failure>
     where
         T: Serialize + DeserializeOwned,
@@ -150,6 +163,8 @@ impl<'a> Cx<'a> {
         self.start(&step).await?;
         let answer = self.attempt(&step, call).await?;
         if let Ok(made) = &answer {
+            // Counted before any store is asked: whatever a store says, it has happened.
+            self.effects += usize::from(step.effect != Effect::Read);
             self.tenure.retry_store(|| keep(made)).await?;
         }
         self.conclude(step, answer).await
@@ -206,6 +221,8 @@ impl<'a> Cx<'a> {
         R: Future<Output = Result<T, CallError>>,
     {
         let unreachable_until = self.now() + self.tenure.shared.config.unreachable_max();
+        let before = self.record.steps.get(step.name.as_ref());
+        let sent_before = before.is_some_and(|record| record.state == StepState::Started);
         let (mut lost, mut pause) = (0, PAUSE_FIRST);
         loop {
             let error = match call().await {
@@ -221,7 +238,7 @@ impl<'a> Cx<'a> {
                     return Err(gave_up(step, &error));
                 }
             } else if let CallError::Rpc(fault) = &error {
-                return self.refused(step, fault);
+                return self.refused(step, fault, sent_before || lost > 0);
             } else if !matches!(error, CallError::NotSent(_)) {
                 return Err(self.ended(error));
             } else if self.now() + pause >= unreachable_until.min(self.command.deadline) {
@@ -239,6 +256,7 @@ impl<'a> Cx<'a> {
         &self,
         step: &Step,
         fault: &telegram::RpcFault,
+        repeated: bool,
     ) -> Result<Result<T, Refusal>, Failure> {
         let wait_s = match fault.flood_wait() {
             Some(flood) => Some(flood.wait_s),
@@ -255,7 +273,7 @@ impl<'a> Cx<'a> {
             self.tenure.report(verdict);
             return Err(Failure::Stop(Stop::Fault(telegram::fault::of(&error))));
         }
-        Ok(Err(Refusal { name: fault.name.clone(), code: fault.code }))
+        Ok(Err(Refusal { name: fault.name.clone(), code: fault.code, repeated }))
     }
 
     /// The connection is over, or we asked for something impossible.
@@ -271,7 +289,7 @@ impl<'a> Cx<'a> {
     }
 
     async fn conclude<T: Serialize>(
-        &mut self,
+        &self,
         step: Step,
         answer: Result<T, Refusal>,
     ) -> Result<T, Failure> {
@@ -282,9 +300,6 @@ impl<'a> Cx<'a> {
             self.tenure
                 .retry_store(|| ledger.step_executed(lease, id, &step.name, step.effect, &recorded))
                 .await?;
-        }
-        if answer.is_ok() && step.effect != Effect::Read {
-            self.effects += 1;
         }
         answer.map_err(Failure::Refused)
     }

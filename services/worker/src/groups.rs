@@ -1,6 +1,7 @@
 //! Which group a command is about: by `chat_id`, by `external_ref`, or both.
 
 use std::future::Future;
+use std::sync::OnceLock;
 
 use proto::event;
 use proto::fault::code;
@@ -48,15 +49,16 @@ pub enum Found {
     OutOfSight,
 }
 
-/// The step that looks the command's group up. Its answer is kept: after a crash the command works
-/// on the same group, also where the `external_ref` is free again or the group is deleted.
+/// The step that looks the command's group up. Its answer is kept: a command that has changed
+/// something goes on after a crash with the same group, also where the `external_ref` is free again
+/// or the group is deleted.
 const LOOK_UP: &str = "group";
 
 impl Cx<'_> {
     /// The command's group. An unbound `external_ref` that comes with a `chat_id` is bound to it,
     /// which is how groups made by hand are adopted.
     pub async fn group(&mut self, chat_id: Option<ChatId>) -> Result<Group, Stop> {
-        if self.has_step(LOOK_UP) {
+        if self.has_step(LOOK_UP) && self.has_begun() {
             return self.group_before_the_crash().await;
         }
         let bound = self.bound_chat().await?;
@@ -104,7 +106,9 @@ impl Cx<'_> {
         let Some(peer) = self.peer_of(chat_id).await? else { return Ok(Found::OutOfSight) };
         let found = match self.step(step, || calls::chats::get(&account, &peer)).await {
             Ok(Some(found)) => found,
-            Ok(None) | Err(Failure::Refused(_)) => return Ok(Found::Gone),
+            Ok(None) => return Ok(Found::Gone),
+            // Any other refusal says nothing of the group: to take it for gone would free its ref.
+            Err(Failure::Refused(refusal)) if refusal.group_is_gone() => return Ok(Found::Gone),
             Err(failure) => return Err(failure.into()),
         };
         if let Some(supergroup) = found.migrated_to {
@@ -153,18 +157,24 @@ impl Cx<'_> {
     {
         let (groups, lease) = (self.tenure.groups.clone(), self.tenure.lease.clone());
         let (external_ref, now) = (self.command.external_ref.clone(), self.now());
+        let seen = OnceLock::new();
         let made = self
             .step_keeping(step, call, |made: &NewGroup| {
                 let chat_id = made.group.chat_id();
+                let _ = seen.set(chat_id);
                 let (groups, lease) = (groups.clone(), lease.clone());
                 let external_ref = external_ref.clone();
                 async move {
                     groups.put(&lease, chat_id, external_ref.as_ref(), Origin::Created, now).await
                 }
             })
-            .await?;
-        self.works_on(made.group.chat_id());
-        Ok(made)
+            .await;
+        // Also where the vault then refused to keep it: the caller must hear of the group.
+        let recorded = made.as_ref().ok().map(|made| made.group.chat_id());
+        if let Some(chat_id) = recorded.or_else(|| seen.get().copied()) {
+            self.works_on(chat_id);
+        }
+        made
     }
 
     /// Forgets a group that is gone: its `external_ref` is free again.

@@ -21,6 +21,7 @@ pub mod members;
 pub mod method;
 pub mod methods;
 pub mod metrics;
+pub mod outcome;
 pub mod owner;
 pub mod params;
 pub mod people;

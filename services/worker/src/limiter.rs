@@ -15,6 +15,9 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Longest that a gate stays shut: what an absurd wait is cut to.
+const SHUT_MAX: Duration = Duration::from_secs(366 * 86_400);
+
 /// What a Telegram call does to an account's standing: calls of one class share a budget.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
@@ -135,6 +138,7 @@ impl LimitsConfig {
 /// Says when one account may make its next call of a class.
 pub struct Limiter {
     budgets: HashMap<Class, DefaultDirectRateLimiter>,
+    bursts: HashMap<Class, NonZeroU32>,
     gates: Mutex<HashMap<Class, Gate>>,
     hold_max: Duration,
 }
@@ -156,16 +160,18 @@ pub struct NotYet {
 impl Limiter {
     /// Limiters with full bursts.
     pub fn new(config: &LimitsConfig) -> Self {
+        let budget = |class: Class| {
+            config.budgets.get(&class).copied().unwrap_or(config.profile.budget(class))
+        };
         let limiter = |class: Class| {
-            let budget =
-                config.budgets.get(&class).copied().unwrap_or(config.profile.budget(class));
-            let quota = Quota::with_period(Duration::from_secs_f64(budget.every_s))
+            let quota = Quota::with_period(Duration::from_secs_f64(budget(class).every_s))
                 .unwrap_or(Quota::per_hour(NonZeroU32::MIN))
-                .allow_burst(budget.burst);
+                .allow_burst(budget(class).burst);
             (class, RateLimiter::direct(quota))
         };
         Self {
             budgets: Class::ALL.into_iter().map(limiter).collect(),
+            bursts: Class::ALL.into_iter().map(|class| (class, budget(class).burst)).collect(),
             gates: Mutex::default(),
             hold_max: Duration::from_secs_f64(config.hold_max_s),
         }
@@ -183,10 +189,20 @@ impl Limiter {
         }
     }
 
+    /// The most calls of a class that can come at once.
+    pub fn at_once(&self, class: Class) -> usize {
+        self.bursts
+            .get(&class)
+            .map_or(1, |burst| usize::try_from(burst.get()).unwrap_or(usize::MAX))
+    }
+
     /// Shuts the gate of a class: Telegram asked for it.
     pub fn shut(&self, class: Class, wait: Duration, code: &str) {
-        if let Ok(mut gates) = self.gates.lock() {
-            gates.insert(class, Gate { opens: Instant::now() + wait, code: code.to_owned() });
+        let Ok(mut gates) = self.gates.lock() else { return };
+        let opens = Instant::now() + wait.min(SHUT_MAX);
+        // A shorter wait says nothing about a longer one.
+        if gates.get(&class).is_none_or(|gate| gate.opens < opens) {
+            gates.insert(class, Gate { opens, code: code.to_owned() });
         }
     }
 
@@ -199,7 +215,8 @@ impl Limiter {
             Ok(Err(not_until)) => {
                 Err(not_yet(not_until.wait_time_from(DefaultClock::default().now())))
             }
-            // More at once than the burst holds: it can only be let through whole or never.
+            // More at once than the burst holds: it can only be let through whole or never. Who can
+            // ask for less does (see `at_once`).
             Err(insufficient) => {
                 match limiter.check_n(NonZeroU32::new(insufficient.0).unwrap_or(NonZeroU32::MIN)) {
                     Ok(Ok(())) => Ok(()),

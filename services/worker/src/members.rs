@@ -22,6 +22,9 @@ const BATCH: usize = 50;
 /// apps ask for.
 const HISTORY_SHOWN: u32 = 100;
 
+/// The code for somebody who turns out to be the account that the command works with.
+pub const ACCOUNT_ITSELF: &str = "ACCOUNT_ITSELF";
+
 /// What is known of each person so far, whatever number of times the command names them.
 #[derive(Debug, Default)]
 pub struct Roll(BTreeMap<UserId, Fate>);
@@ -50,8 +53,11 @@ impl Fate {
     }
 
     /// The fate of somebody whom Telegram lists among `missing_invitees`: that is *not* success.
-    pub fn missing(missing: &Missing) -> Self {
-        if missing.premium_would_allow || missing.premium_required_for_pm {
+    pub fn missing(user: &UserPeer, missing: &Missing) -> Self {
+        if user.bot {
+            // A bot has no privacy: its owner keeps it out of groups.
+            Self::because(MemberStatus::BotBlocked, "BOT_GROUPS_BLOCKED")
+        } else if missing.premium_would_allow || missing.premium_required_for_pm {
             Self::because(MemberStatus::NeedsPremium, "PREMIUM_REQUIRED")
         } else {
             Self::because(MemberStatus::PrivacyBlocked, "USER_PRIVACY_RESTRICTED")
@@ -63,7 +69,12 @@ impl Fate {
     pub fn refused(refusal: &Refusal) -> Option<Self> {
         let status = refusal.member()?;
         if status.succeeded() {
-            return Some(Self::of(status));
+            return Some(Self::of(match status {
+                // Not so before the command, which asked twice: the first time worked.
+                MemberStatus::AlreadyMember if refusal.repeated => MemberStatus::Added,
+                MemberStatus::NotMember if refusal.repeated => MemberStatus::Removed,
+                status => status,
+            }));
         }
         Some(Self::because(status, &refusal.name))
     }
@@ -86,6 +97,14 @@ impl Roll {
         let known = self.0.entry(user).or_default();
         if known.status.is_none() {
             *known = fate;
+        }
+    }
+
+    /// Notes that these people, as far as nothing is known of them, were not reached: the command
+    /// met `fault` before.
+    pub fn set_unreached(&mut self, users: &[UserPeer], fault: &Fault) {
+        for user in users {
+            self.set_if_open(user.id, Fate::because(MemberStatus::Failed, &fault.code));
         }
     }
 
@@ -144,8 +163,11 @@ impl Roll {
 fn fate_fault(fate: &Fate) -> Fault {
     let code = fate.error_code.as_deref().unwrap_or("MEMBER_NOT_ADDED");
     match fate.retry_after_s {
+        _ if code == ACCOUNT_ITSELF => {
+            Fault::invalid(code, "names the account itself, which can't be removed by itself")
+        }
         Some(retry_after_s) => throttled(code, retry_after_s),
-        None => Refusal { name: code.to_owned(), code: 400 }.fault(),
+        None => Refusal { name: code.to_owned(), code: 400, repeated: false }.fault(),
     }
 }
 
@@ -171,7 +193,8 @@ pub async fn add(
     if group.peer.is_basic() {
         add_singly(cx, group, &open, roll).await
     } else {
-        for batch in open.chunks(BATCH) {
+        // No more at once than the budget holds: the rest is told when to come again.
+        for batch in open.chunks(BATCH.min(cx.at_once(Class::Invite))) {
             add_batch(cx, group, batch, roll).await?;
         }
         Ok(())
@@ -195,7 +218,7 @@ async fn add_batch(
         .step(step.cost(strangers), || calls::members::invite(&account, &group.peer, batch))
         .await
     {
-        Ok(missing) => note_added(roll, batch, &missing),
+        Ok(missing) => note_added(cx, roll, batch, &missing),
         Err(Failure::Refused(refusal)) if Fate::refused(&refusal).is_some() => {
             return add_singly(cx, group, batch, roll).await;
         }
@@ -224,7 +247,7 @@ async fn add_singly(
             })
             .await;
         match added {
-            Ok(missing) => note_added(roll, one, &missing),
+            Ok(missing) => note_added(cx, roll, one, &missing),
             Err(Failure::Refused(refusal)) => match Fate::refused(&refusal) {
                 Some(fate) => roll.set(user.id, fate),
                 None => return Err(Failure::Refused(refusal).into()),
@@ -236,12 +259,16 @@ async fn add_singly(
     Ok(())
 }
 
-fn note_added(roll: &mut Roll, users: &[UserPeer], missing: &[Missing]) {
+fn note_added(cx: &mut Cx<'_>, roll: &mut Roll, users: &[UserPeer], missing: &[Missing]) {
+    let is_missing = |user: &UserPeer| missing.iter().any(|missing| missing.user_id == user.id);
+    if users.iter().all(is_missing) {
+        cx.came_to_nothing();
+    }
     for user in users {
         let fate = missing
             .iter()
             .find(|missing| missing.user_id == user.id)
-            .map_or_else(|| Fate::of(MemberStatus::Added), Fate::missing);
+            .map_or_else(|| Fate::of(MemberStatus::Added), |one| Fate::missing(user, one));
         roll.set(user.id, fate);
     }
 }

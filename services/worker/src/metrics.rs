@@ -5,8 +5,8 @@ use std::time::Duration;
 use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, Result,
 };
-use proto::Status;
 use proto::event::AccountState;
+use proto::{CommandResult, MethodName, Status};
 use telegram::CallObserver;
 
 /// Seconds that cover a local Redis round trip as well as a day in a queue.
@@ -114,6 +114,15 @@ impl Metrics {
     pub fn answered(&self, method: Option<&str>, outcome: &str) {
         let known = method.and_then(crate::methods::find).map_or("rejected", |entry| entry.name);
         self.commands.with_label_values(&[known, outcome]).inc();
+    }
+
+    /// A command got this result.
+    pub fn told(&self, result: &CommandResult) {
+        let outcome = match (result.status, result.error_kind) {
+            (Status::Failed, Some(kind)) => kind.as_str(),
+            (status, _) => status.as_str(),
+        };
+        self.answered(result.method.as_ref().map(MethodName::as_str), outcome);
     }
 
     /// A command was received so long after it was published.

@@ -19,6 +19,7 @@ use telegram::{Account, AccountVerdict};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+use self::connection::Connected;
 use crate::limiter::Limiter;
 use crate::login::{self, Desk, LoggedIn, LoginOutcome};
 use crate::persist;
@@ -53,6 +54,9 @@ pub struct Owner {
     lost: CancellationToken,
     limiter: Arc<Limiter>,
     desk: Desk,
+    /// Whoever asked for the instance's removal, and what came of it: told when the lease is free,
+    /// so that the same id can be used again at once.
+    removed: Option<(oneshot::Sender<Result<bool, Fault>>, bool)>,
 }
 
 /// Why an account's phase ended.
@@ -81,7 +85,7 @@ impl Owner {
     ) -> Self {
         let limiter = Arc::new(Limiter::new(&shared.config.limits));
         let desk = Desk::default();
-        Self { shared, lease, standing, orders, binder, stop, lost, limiter, desk }
+        Self { shared, lease, standing, orders, binder, stop, lost, limiter, desk, removed: None }
     }
 
     /// The whole tenure.
@@ -102,6 +106,9 @@ impl Owner {
         {
             tracing::warn!(%error, "a lease was not released; it runs out by itself");
         }
+        if let Some((done, logged_out)) = self.removed.take() {
+            let _ = done.send(Ok(logged_out));
+        }
     }
 
     async fn live(&mut self) -> Result<(), Failure> {
@@ -114,33 +121,41 @@ impl Owner {
             self.grace().await;
         }
         while !self.stop.is_cancelled() {
-            let connected = match &account {
-                Some(account) => self.connect(account).await,
-                None => None,
-            };
-            let usable = account.clone().filter(|_| connected.is_some());
-            let usable = usable.ok_or_else(|| self.standing.borrow().fault());
-            let tenure = self.tenure(usable, groups.clone());
-            match self.serve(&tenure).await {
+            match self.phase(&mut account, &groups).await {
                 Turn::Stop => break,
                 Turn::LoggedIn(logged_in) => account = Some(logged_in),
                 Turn::Verdict(verdict) => {
                     self.condemn(verdict).await;
                     close(account.take()).await;
                 }
-                Turn::Remove(done) => {
-                    let removed = self.remove(account.as_ref(), &groups).await;
-                    let gone = removed.is_ok();
-                    let _ = done.send(removed);
-                    if gone {
+                Turn::Remove(done) => match self.remove(&mut account, &groups).await {
+                    Ok(logged_out) => {
+                        self.removed = Some((done, logged_out));
                         break;
                     }
-                }
+                    Err(fault) => {
+                        let _ = done.send(Err(fault));
+                    }
+                },
             }
         }
         self.desk.give_up().await;
         close(account).await;
         Ok(())
+    }
+
+    /// Connects the account, if there is one, and works with it until something about it changes.
+    async fn phase(&mut self, account: &mut Option<Account>, groups: &Groups) -> Turn {
+        if let Some(there) = account.as_ref() {
+            match self.connect(there).await {
+                Connected::Online => {}
+                Connected::Never => close(account.take()).await,
+                Connected::Turn(turn) => return turn,
+            }
+        }
+        let usable = account.clone().ok_or_else(|| self.standing.borrow().fault());
+        let tenure = self.tenure(usable, groups.clone());
+        self.serve(&tenure).await
     }
 
     async fn record(&self) -> Result<InstanceRecord, Failure> {
@@ -209,15 +224,14 @@ impl Owner {
         loop {
             let order = tokio::select! {
                 () = self.stop.cancelled() => return Turn::Stop,
-                changed = verdicts.changed() => match (changed, *verdicts.borrow()) {
-                    (Ok(()), Some(verdict)) => return Turn::Verdict(verdict),
-                    _ => continue,
-                },
+                verdict = said(&mut verdicts) => return Turn::Verdict(verdict),
                 ended = self.desk.ended() => {
                     let next = self.desk.waiting();
                     match (self.logged_in(ended).await, next) {
                         (Some(account), late) => {
-                            drop(late);
+                            if let Some(late) = late {
+                                self.desk.begin(&self.shared, &self.lease, late, true);
+                            }
                             return Turn::LoggedIn(account);
                         }
                         (None, Some(next)) => {
@@ -258,6 +272,15 @@ impl Owner {
         };
         let (shared, lease) = (&self.shared, &self.lease);
         persist::retry(&self.stop, || shared.instances.put(lease, &record)).await
+    }
+}
+
+/// Waits for a verdict; for ever, where none comes.
+async fn said(verdicts: &mut watch::Receiver<Option<AccountVerdict>>) -> AccountVerdict {
+    let verdict = verdicts.wait_for(Option::is_some).await.ok().and_then(|verdict| *verdict);
+    match verdict {
+        Some(verdict) => verdict,
+        None => std::future::pending().await,
     }
 }
 

@@ -11,13 +11,14 @@ use futures_util::FutureExt;
 use proto::envelope::{Incoming, Rejected};
 use proto::event::CommandUnknown;
 use proto::fault::code;
-use proto::{Command, CommandResult, ErrorKind, Fault, Outcome, Status};
+use proto::{Command, CommandResult, ErrorKind, Fault, Outcome};
 use store::{Claim, Record};
 use tracing::Instrument;
 
 use crate::answers::{Answer, Untold};
 use crate::cx::Cx;
 use crate::metrics::Stage;
+use crate::outcome::{Panicked, outcome_of};
 use crate::request::Request;
 use crate::stop::{Failure, Stop};
 use crate::tenure::Tenure;
@@ -35,7 +36,11 @@ pub enum Ending {
 /// Takes one delivery of the instance's queue to its end.
 pub async fn take(tenure: &Tenure, delivery: Delivery) -> Ending {
     match decode(tenure, &delivery) {
-        Err(rejected) => reject(tenure, delivery, &rejected).await,
+        Err(rejected) => {
+            let span = tracing::info_span!("rejected", instance.id = %tenure.instance);
+            chassis::trace::continue_from(&span, rejected.traceparent.as_deref());
+            reject(tenure, delivery, &rejected).instrument(span).await
+        }
         Ok(command) => {
             let span = span_of(&command);
             let ended = work(tenure, &delivery, &command).instrument(span).await;
@@ -47,19 +52,20 @@ pub async fn take(tenure: &Tenure, delivery: Delivery) -> Ending {
 /// Claim → call → record → reply. What is left is to acknowledge.
 async fn work(tenure: &Tenure, delivery: &Delivery, command: &Command) -> Result<(), Undone> {
     let metrics = &tenure.shared.metrics;
-    let request = match Request::prepare(tenure, command).await? {
-        Ok(request) => request,
-        Err(fault) => return answer_apart(tenure, command, "", fault).await,
-    };
-    let record = match metrics.stage(Stage::Claim, claim(tenure, command, &request)).await? {
-        Claim::Fresh(record) | Claim::Resumed(record) => record,
-        Claim::Done(record) => return repeat(tenure, delivery, command, record).await,
-        Claim::Conflict => {
-            let fault = Fault::conflict(
-                "the id was used before, with another method, params or external_ref",
-            );
-            return answer_apart(tenure, command, &request.hash, fault).await;
+    let request = match Request::prepare(tenure, command).await {
+        Ok(Ok(request)) => request,
+        Ok(Err(fault)) => {
+            return answer_apart(tenure, command, &command.request_hash(), fault).await;
         }
+        Err(failure) => return broken(tenure, delivery, command, failure).await,
+    };
+    let record = match metrics.stage(Stage::Claim, claim(tenure, command, &request)).await {
+        Ok(Claim::Fresh(record) | Claim::Resumed(record)) => record,
+        Ok(Claim::Done(record)) => return repeat(tenure, delivery, command, record).await,
+        Ok(Claim::Conflict) => {
+            return answer_apart(tenure, command, &request.hash, id_taken()).await;
+        }
+        Err(failure) => return broken(tenure, delivery, command, failure).await,
     };
     let (attempts, received_at) = (record.attempts, record.received_at);
     let outcome = metrics.stage(Stage::Call, call(tenure, command, request, record)).await?;
@@ -67,12 +73,21 @@ async fn work(tenure: &Tenure, delivery: &Delivery, command: &Command) -> Result
         received_at,
         ..CommandResult::of(command, outcome, attempts, tenure.shared.clock.now())
     };
-    metrics.stage(Stage::Record, record_result(tenure, command, &result)).await?;
-    count(tenure, &result);
+    if let Err(failure) =
+        metrics.stage(Stage::Record, record_result(tenure, command, &result)).await
+    {
+        return unrecorded(tenure, command, result, failure).await;
+    }
+    tenure.shared.metrics.told(&result);
     if result.error_kind == Some(ErrorKind::Internal) {
         bury(tenure, delivery, &result).await?;
     }
-    metrics.stage(Stage::Reply, reply(tenure, command, result)).await
+    metrics.stage(Stage::Reply, reply(tenure, Answer::outcome(result, command), command)).await
+}
+
+/// The id was used before, for something else.
+pub(crate) fn id_taken() -> Fault {
+    Fault::conflict("the id was used before, with another method, params or external_ref")
 }
 
 fn decode(tenure: &Tenure, delivery: &Delivery) -> Result<Command, Box<Rejected>> {
@@ -93,14 +108,27 @@ fn decode(tenure: &Tenure, delivery: &Delivery) -> Result<Command, Box<Rejected>
     })
 }
 
-async fn claim(tenure: &Tenure, command: &Command, request: &Request) -> Result<Claim, Undone> {
+async fn claim(tenure: &Tenure, command: &Command, request: &Request) -> Result<Claim, Failure> {
     let (ledger, lease) = (&tenure.shared.ledger, &tenure.lease);
     tenure
         .retry_store(|| {
             ledger.claim(lease, &command.id, &command.method, &request.hash, command.received_at)
         })
         .await
-        .map_err(Undone::from)
+}
+
+/// A store answered what waiting does not change, such as a record that can't be read. The command
+/// was not begun here, and would come back for ever: it is answered and kept for people to look at.
+async fn broken(
+    tenure: &Tenure,
+    delivery: &Delivery,
+    command: &Command,
+    failure: Failure,
+) -> Result<(), Undone> {
+    let fault = failure.into_fault().map_err(Undone)?;
+    tracing::error!(error = fault.message, "a store can't serve a command");
+    tenure.shared.answers.bury(delivery, &fault, &tenure.stopping).await?;
+    answer_apart(tenure, command, &command.request_hash(), fault).await
 }
 
 /// Calls the method, and makes an outcome of however it ended.
@@ -114,7 +142,7 @@ async fn call(
     let account = match &tenure.account {
         Ok(account) => account.clone(),
         // What a crash left half done stays half done: nobody can look what came of it.
-        Err(fault) if begun => return Ok(unknown(&fault.message)),
+        Err(fault) if begun => return Ok(Fault::uncertain(fault.message.clone()).into()),
         Err(fault) => return Ok(fault.clone().into()),
     };
     if !begun && tenure.shared.clock.now() >= command.deadline {
@@ -122,66 +150,59 @@ async fn call(
     }
     let mut cx = Cx::new(command, tenure, account, record);
     let called = AssertUnwindSafe(request.method.call(&mut cx)).catch_unwind().await;
-    let (effects, chat_id) = (cx.effects(), cx.chat_id());
-    match called {
-        Ok(Ok(done)) => Ok(match done.lacking {
-            None => Outcome::done(done.chat_id, done.result),
-            Some(fault) if effects > 0 => Outcome::partial(done.chat_id, done.result, Some(fault)),
-            Some(fault) => {
-                Outcome { chat_id: done.chat_id, result: done.result, ..Outcome::from_fault(fault) }
-            }
-        }),
-        Ok(Err(Stop::Fault(fault))) if effects > 0 => {
-            Ok(Outcome::partial(chat_id, serde_json::Value::Null, Some(fault)))
-        }
-        Ok(Err(Stop::Fault(fault))) => Ok(Outcome { chat_id, ..Outcome::from_fault(fault) }),
-        Ok(Err(Stop::Uncertain(uncertain))) => {
-            let data = CommandUnknown {
-                method: command.method.clone(),
-                step: Some(uncertain.step.clone()),
-            };
-            cx.tell_unknown(data).await;
-            let why = format!("step {}: {}", uncertain.step, uncertain.why);
-            Ok(Outcome { chat_id, ..unknown(&why) })
-        }
-        Ok(Err(Stop::Abandoned(why))) => Err(Undone(why)),
-        Err(_panic) => {
-            tracing::error!(method = %command.method, "the method panicked");
-            let fault = Fault::internal("the method panicked");
-            Ok(if cx.has_begun() {
-                Outcome { status: Status::Unknown, chat_id, ..Outcome::from_fault(fault) }
-            } else {
-                fault.into()
-            })
-        }
+    let called = called.map_err(|_| {
+        tracing::error!("the method panicked");
+        Panicked
+    });
+    if let Ok(Err(Stop::Uncertain(uncertain))) = &called {
+        let (method, step) = (command.method.clone(), Some(uncertain.step.clone()));
+        cx.tell_unknown(CommandUnknown { method, step }).await;
     }
-}
-
-fn unknown(why: &str) -> Outcome {
-    Fault::uncertain(why).into()
+    outcome_of(called, cx.progress()).map_err(Undone)
 }
 
 async fn record_result(
     tenure: &Tenure,
     command: &Command,
     result: &CommandResult,
-) -> Result<(), Undone> {
+) -> Result<(), Failure> {
     let text = serde_json::to_string(result).unwrap_or_default();
     let (ledger, lease) = (&tenure.shared.ledger, &tenure.lease);
-    Ok(tenure.retry_store(|| ledger.finish(lease, &command.id, &text)).await?)
+    tenure.retry_store(|| ledger.finish(lease, &command.id, &text)).await
 }
 
-async fn reply(tenure: &Tenure, command: &Command, result: CommandResult) -> Result<(), Undone> {
-    let answer = Answer {
-        message_id: result.message_id(),
-        result,
-        correlation: command.correlation.clone(),
-        reply_to: command.reply_to.clone(),
-        to_results: true,
+/// The ledger would not take the result. Done once, the command must not be done again by coming
+/// back: what came of it is told, unless another result was recorded meanwhile, which is final.
+async fn unrecorded(
+    tenure: &Tenure,
+    command: &Command,
+    result: CommandResult,
+    failure: Failure,
+) -> Result<(), Undone> {
+    let fault = failure.into_fault().map_err(Undone)?;
+    tracing::error!(error = fault.message, "a result was not recorded");
+    let ledger = &tenure.shared.ledger;
+    let found = tenure.retry_store(|| ledger.get(&tenure.instance, &command.id)).await;
+    let recorded = found.ok().flatten().and_then(|record| record.result);
+    let recorded = recorded.and_then(|text| serde_json::from_str(&text).ok());
+    tenure.shared.metrics.told(&result);
+    let answer = match recorded {
+        Some(recorded) => Answer::again(recorded, command, true),
+        None => Answer::outcome(result, command),
     };
+    Ok(tenure.shared.answers.give(&answer, &tenure.stopping).await?)
+}
+
+async fn reply(tenure: &Tenure, answer: Answer, command: &Command) -> Result<(), Undone> {
     tenure.shared.answers.give(&answer, &tenure.stopping).await?;
     let (ledger, lease) = (&tenure.shared.ledger, &tenure.lease);
-    Ok(tenure.retry_store(|| ledger.replied(lease, &command.id)).await?)
+    let noted = tenure.retry_store(|| ledger.replied(lease, &command.id)).await;
+    if let Err(failure) = noted {
+        // It is told; at worst it is told again.
+        let fault = failure.into_fault().map_err(Undone)?;
+        tracing::error!(error = fault.message, "a reply was not noted");
+    }
+    Ok(())
 }
 
 /// The command was done before: its recorded result is told again, to this asker with this asker's
@@ -198,41 +219,20 @@ async fn repeat(
         return answer_apart(tenure, command, &record.hash, fault).await;
     };
     let told = record.is_replied();
-    let result = result.for_asker(&command.correlation);
     if told && delivery.redelivered && command.reply_to.is_none() {
         return Ok(());
     }
-    let answer = Answer {
-        message_id: result.message_id(),
-        result,
-        correlation: command.correlation.clone(),
-        reply_to: command.reply_to.clone(),
-        to_results: !told,
-    };
-    tenure.shared.answers.give(&answer, &tenure.stopping).await?;
-    let (ledger, lease) = (&tenure.shared.ledger, &tenure.lease);
-    Ok(tenure.retry_store(|| ledger.replied(lease, &command.id)).await?)
+    reply(tenure, Answer::again(result, command, told), command).await
 }
 
-/// An answer that is not the outcome of the id's command: the id stays free for it, or belongs to
-/// another one.
 async fn answer_apart(
     tenure: &Tenure,
     command: &Command,
     hash: &str,
     fault: Fault,
 ) -> Result<(), Undone> {
-    let now = tenure.shared.clock.now();
-    let result = CommandResult::of(command, fault.into(), 0, now);
-    count(tenure, &result);
-    let hash = if hash.is_empty() { command.request_hash() } else { hash.to_owned() };
-    let answer = Answer {
-        message_id: result.message_id_apart(&hash),
-        result,
-        correlation: command.correlation.clone(),
-        reply_to: command.reply_to.clone(),
-        to_results: true,
-    };
+    let answer = Answer::apart(command, fault, hash, tenure.shared.clock.now());
+    tenure.shared.metrics.told(&answer.result);
     Ok(tenure.shared.answers.give(&answer, &tenure.stopping).await?)
 }
 
@@ -269,15 +269,6 @@ async fn settle(tenure: &Tenure, delivery: Delivery, ended: Result<(), Undone>) 
     Ending::GivenBack(why)
 }
 
-fn count(tenure: &Tenure, result: &CommandResult) {
-    let outcome = match (result.status, result.error_kind) {
-        (Status::Failed, Some(kind)) => kind.as_str(),
-        (status, _) => status.as_str(),
-    };
-    let method = result.method.as_ref().map(proto::MethodName::as_str);
-    tenure.shared.metrics.answered(method, outcome);
-}
-
 fn span_of(command: &Command) -> tracing::Span {
     let span = tracing::info_span!(
         "command",
@@ -293,22 +284,10 @@ fn span_of(command: &Command) -> tracing::Span {
 
 /// The command could not be brought to its end here: it goes back, and its next owner goes on.
 #[derive(Debug)]
-pub struct Undone(&'static str);
+struct Undone(&'static str);
 
 impl From<Untold> for Undone {
     fn from(_: Untold) -> Self {
         Self("the answer could not be told")
-    }
-}
-
-impl From<Failure> for Undone {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Stop(Stop::Abandoned(why)) => Self(why),
-            other => {
-                tracing::error!(?other, "the ledger refused");
-                Self("the ledger refused")
-            }
-        }
     }
 }

@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 
 use bus::ControlBinder;
 use chassis::Lifecycle;
+use futures_util::future::join_all;
 use proto::InstanceId;
 use store::{InstanceRecord, Lease, StoreError};
 use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::owner::{self, Owner};
@@ -76,7 +78,6 @@ impl Roster {
             }
             tokio::select! {
                 () = tokio::time::sleep(self.shared.config.roster_pause()) => {}
-                () = self.changed.notified() => {}
                 () = stopping.cancelled() => {}
             }
         }
@@ -88,25 +89,28 @@ impl Roster {
     /// Keeps the leases alive until the last tenure has ended, which is after `stopping`.
     pub async fn renew(self: Arc<Self>, stopping: CancellationToken) {
         loop {
-            for owned in self.all() {
-                // The clock is read before the question: the lease may begin anew only later.
-                let asked_at = Instant::now();
-                match self.shared.leases.renew(&owned.lease).await {
-                    Ok(true) => owned.renewed(asked_at),
-                    Ok(false) => self.lost(&owned, "another worker holds it"),
-                    Err(error) if owned.age() + LEASE_MARGIN >= self.shared.leases.ttl() => {
-                        self.lost(&owned, &error.to_string());
-                    }
-                    Err(error) => tracing::warn!(%error, "a lease was not renewed; trying again"),
-                }
-            }
+            // All at once: a Redis that hangs must not keep the last of them from its deadline.
+            join_all(self.all().iter().map(|owned| self.renew_one(owned))).await;
             if stopping.is_cancelled() && self.all().is_empty() {
                 return;
             }
             tokio::select! {
                 () = tokio::time::sleep(self.shared.config.renew_pause()) => {}
                 () = self.changed.notified(), if stopping.is_cancelled() => {}
+                () = stopping.cancelled(), if !stopping.is_cancelled() => {}
             }
+        }
+    }
+
+    async fn renew_one(&self, owned: &Owned) {
+        let good_for = (self.shared.leases.ttl() - LEASE_MARGIN).saturating_sub(owned.age());
+        // The clock is read before the question: the lease may begin anew only later.
+        let asked_at = Instant::now();
+        match timeout(good_for, self.shared.leases.renew(&owned.lease)).await {
+            Ok(Ok(true)) => owned.renewed(asked_at),
+            Ok(Ok(false)) => self.lost(owned, "another worker holds it"),
+            Ok(Err(error)) => tracing::warn!(%error, "a lease was not renewed; trying again"),
+            Err(_) => self.lost(owned, "it could not be renewed in time"),
         }
     }
 
@@ -131,13 +135,20 @@ impl Roster {
             return Ok(false);
         };
         // Only the holder of the lease can tell for sure that there is none.
-        if self.shared.instances.get(&record.id).await?.is_some() {
+        let made = async {
+            let there = self.shared.instances.get(&record.id).await?.is_some();
+            if !there {
+                self.shared.instances.put(&lease, record).await?;
+            }
+            Ok(!there)
+        };
+        let made = made.await;
+        if made.is_ok() {
             self.begin(lease, asked_at);
-            return Ok(false);
+        } else if let Err(error) = leases.release(&lease).await {
+            tracing::warn!(%error, "a lease was not released; it runs out by itself");
         }
-        self.shared.instances.put(&lease, record).await?;
-        self.begin(lease, asked_at);
-        Ok(true)
+        made
     }
 
     /// Takes the instance if nobody owns it.
@@ -176,6 +187,10 @@ impl Roster {
             renewed_at: Arc::new(Mutex::new(asked_at)),
         };
         self.lock().insert(instance.clone(), owned.clone());
+        if self.lifecycle.is_stopping() {
+            // The others were told before this one was on the list.
+            owned.stop.cancel();
+        }
         tracing::info!(instance.id = %instance, epoch = lease.epoch, "owned");
         let owner = Owner::new(
             self.shared.clone(),
@@ -186,10 +201,16 @@ impl Roster {
             stop,
             lost,
         );
-        let this = self.clone();
+        let (this, epoch) = (self.clone(), owned.lease.epoch);
         self.lifecycle.spawn_once(format!("owner of {instance}"), async move {
             owner.run().await;
-            this.lock().remove(&instance);
+            {
+                // The lease is free by now: another tenure may stand here already.
+                let mut all = this.lock();
+                if all.get(&instance).is_some_and(|owned| owned.lease.epoch == epoch) {
+                    all.remove(&instance);
+                }
+            }
             this.changed.notify_waiters();
             tracing::info!(instance.id = %instance, "no longer owned");
         });
@@ -209,6 +230,9 @@ impl Roster {
     }
 
     fn lost(&self, owned: &Owned, why: &str) {
+        if owned.lost.is_cancelled() {
+            return;
+        }
         tracing::error!(instance.id = %owned.lease.instance, why, "the lease is lost");
         owned.lost.cancel();
         owned.stop.cancel();

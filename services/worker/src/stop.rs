@@ -51,6 +51,10 @@ pub struct Refusal {
     pub name: String,
     /// The class of the error, as HTTP counts: 400, 403, 406…
     pub code: i32,
+    /// Whether the same step was sent before and its answer lost: then "it is so already" can mean
+    /// that this very command did it.
+    #[serde(default)]
+    pub repeated: bool,
 }
 
 impl Refusal {
@@ -70,8 +74,36 @@ impl Refusal {
         telegram::fault::about_member(&self.error())
     }
 
+    /// Whether Telegram says that the group is not there, or not for this account.
+    pub fn group_is_gone(&self) -> bool {
+        ["CHANNEL_PRIVATE", "CHANNEL_INVALID", "CHAT_ID_INVALID", "PEER_ID_INVALID"]
+            .into_iter()
+            .any(|name| self.is(name))
+    }
+
     fn error(&self) -> CallError {
         CallError::Rpc(RpcFault::new(self.code, &self.name, ""))
+    }
+}
+
+impl Failure {
+    /// What the caller is told of it.
+    ///
+    /// # Errors
+    /// Why nothing is told: another owner goes on.
+    pub fn into_fault(self) -> Result<Fault, &'static str> {
+        match Stop::from(self) {
+            Stop::Fault(fault) => Ok(fault),
+            Stop::Uncertain(uncertain) => Ok(uncertain.fault()),
+            Stop::Abandoned(why) => Err(why),
+        }
+    }
+}
+
+impl Uncertain {
+    /// What the caller is told of it.
+    pub fn fault(&self) -> Fault {
+        Fault::uncertain(format!("step {}: {}", self.step, self.why))
     }
 }
 

@@ -15,6 +15,7 @@ use tracing::Instrument;
 use crate::answers::{Answer, Untold};
 use crate::methods;
 use crate::persist;
+use crate::pipeline::id_taken;
 use crate::stop::Failure;
 use crate::tenure::Shared;
 
@@ -73,8 +74,11 @@ async fn settle(
     let answered = match decode(shared, queue, &delivery) {
         _ if is_probe(&delivery) => Ok(()),
         Err(rejected) => {
+            let span = tracing::info_span!("undertaker");
+            chassis::trace::continue_from(&span, rejected.traceparent.as_deref());
             shared.metrics.answered(None, rejected.fault.kind.as_str());
-            shared.answers.refuse(&delivery, &rejected, stopping).await.map_err(Left::from)
+            let refused = shared.answers.refuse(&delivery, &rejected, stopping);
+            refused.instrument(span).await.map_err(Left::from)
         }
         Ok(command) => {
             let span = tracing::info_span!(
@@ -84,7 +88,7 @@ async fn settle(
                 method = %command.method,
             );
             chassis::trace::continue_from(&span, command.traceparent.as_deref());
-            answer(shared, queue, &delivery, &command, stopping).instrument(span).await
+            work(shared, queue, &delivery, &command, stopping).instrument(span).await
         }
     };
     let settled = match answered {
@@ -92,6 +96,26 @@ async fn settle(
         Err(Left) => delivery.give_back().await,
     };
     settled.is_ok() && answered.is_ok()
+}
+
+/// Answers a command. Where a store says what waiting does not change, such as a record that can't
+/// be read, the command would hold up all behind it: it is answered so, and kept to look at.
+async fn work(
+    shared: &Shared,
+    queue: Queue,
+    delivery: &Delivery,
+    command: &Command,
+    stopping: &CancellationToken,
+) -> Result<(), Left> {
+    let failure = match answer(shared, queue, delivery, command, stopping).await {
+        Ok(()) => return Ok(()),
+        Err(Unanswered::Left) => return Err(Left),
+        Err(Unanswered::Failed(failure)) => failure,
+    };
+    let Ok(fault) = failure.into_fault() else { return Err(Left) };
+    tracing::error!(error = fault.message, "a store can't serve a command");
+    shared.answers.bury(delivery, &fault, stopping).await?;
+    answer_apart(shared, command, fault, stopping).await
 }
 
 fn decode(shared: &Shared, queue: Queue, delivery: &Delivery) -> Result<Command, Box<Rejected>> {
@@ -117,14 +141,15 @@ async fn answer(
     delivery: &Delivery,
     command: &Command,
     stopping: &CancellationToken,
-) -> Result<(), Left> {
+) -> Result<(), Unanswered> {
     let known = persist::retry(stopping, || shared.instances.get(&command.instance)).await?;
     let fault = match (known, queue) {
         (None, _) => {
-            return answer_apart(shared, command, no_instance(&command.instance), stopping).await;
+            let fault = no_instance(&command.instance);
+            return Ok(answer_apart(shared, command, fault, stopping).await?);
         }
         (Some(_), Queue::Unrouted) => {
-            return publish_again(shared, delivery, command, stopping).await;
+            return Ok(publish_again(shared, delivery, command, stopping).await?);
         }
         (Some(_), Queue::Undelivered) => fault_of(delivery),
     };
@@ -164,7 +189,7 @@ async fn record_and_tell(
     command: &Command,
     fault: Fault,
     stopping: &CancellationToken,
-) -> Result<(), Left> {
+) -> Result<(), Unanswered> {
     let result = CommandResult::of(command, fault.into(), 0, shared.clock.now());
     let text = serde_json::to_string(&result).unwrap_or_default();
     let hash = request_hash(command);
@@ -174,18 +199,17 @@ async fn record_and_tell(
         shared.ledger.settle_unowned(instance, id, &command.method, &hash, at, &text)
     })
     .await?;
-    let (result, to_results) = match settled {
-        Settled::Recorded => (result, true),
+    let answer = match settled {
+        Settled::Recorded => Answer::outcome(result, command),
         Settled::Known(record) => match record.result.as_deref().map(serde_json::from_str) {
-            Some(Ok(recorded)) => (CommandResult::for_asker(recorded, &command.correlation), false),
+            Some(Ok(recorded)) => Answer::again(recorded, command, record.is_replied()),
             _ => return abandoned(shared, command, stopping).await,
         },
         Settled::Conflict => {
-            let message = "the id was used before, with another method, params or external_ref";
-            return answer_apart(shared, command, Fault::conflict(message), stopping).await;
+            return Ok(answer_apart(shared, command, id_taken(), stopping).await?);
         }
     };
-    tell(shared, command, result, to_results, stopping).await
+    Ok(tell(shared, &answer, stopping).await?)
 }
 
 /// Work on it was begun, and its delivery came back and died in the queue. Where its owner lives,
@@ -194,33 +218,22 @@ async fn abandoned(
     shared: &Shared,
     command: &Command,
     stopping: &CancellationToken,
-) -> Result<(), Left> {
+) -> Result<(), Unanswered> {
     let fault = Fault::uncertain("work on it was begun, and its worker did not come back to it");
     let result = CommandResult::of(command, fault.into(), 1, shared.clock.now());
     let text = serde_json::to_string(&result).unwrap_or_default();
     let settled = persist::retry(stopping, || {
         shared.ledger.settle_abandoned(&command.instance, &command.id, &text)
     });
-    if settled.await? { tell(shared, command, result, true, stopping).await } else { Ok(()) }
+    if settled.await? {
+        tell(shared, &Answer::outcome(result, command), stopping).await?;
+    }
+    Ok(())
 }
 
-async fn tell(
-    shared: &Shared,
-    command: &Command,
-    result: CommandResult,
-    to_results: bool,
-    stopping: &CancellationToken,
-) -> Result<(), Left> {
-    let kind = result.error_kind.map_or(result.status.as_str(), ErrorKind::as_str);
-    shared.metrics.answered(Some(command.method.as_str()), kind);
-    let answer = Answer {
-        message_id: result.message_id(),
-        result,
-        correlation: command.correlation.clone(),
-        reply_to: command.reply_to.clone(),
-        to_results,
-    };
-    Ok(shared.answers.give(&answer, stopping).await?)
+async fn tell(shared: &Shared, answer: &Answer, stopping: &CancellationToken) -> Result<(), Left> {
+    shared.metrics.told(&answer.result);
+    Ok(shared.answers.give(answer, stopping).await?)
 }
 
 /// As the owner would count it, so that the same request published again is no conflict.
@@ -266,16 +279,8 @@ async fn answer_apart(
     fault: Fault,
     stopping: &CancellationToken,
 ) -> Result<(), Left> {
-    shared.metrics.answered(Some(command.method.as_str()), fault.kind.as_str());
-    let result = CommandResult::of(command, fault.into(), 0, shared.clock.now());
-    let answer = Answer {
-        message_id: result.message_id_apart(&command.request_hash()),
-        result,
-        correlation: command.correlation.clone(),
-        reply_to: command.reply_to.clone(),
-        to_results: true,
-    };
-    Ok(shared.answers.give(&answer, stopping).await?)
+    let answer = Answer::apart(command, fault, &command.request_hash(), shared.clock.now());
+    tell(shared, &answer, stopping).await
 }
 
 /// It could not be answered here and now; it goes back to its queue.
@@ -288,9 +293,26 @@ impl From<Untold> for Left {
     }
 }
 
-impl From<Failure> for Left {
+/// Why a command has no answer yet.
+enum Unanswered {
+    Left,
+    Failed(Failure),
+}
+
+impl From<Left> for Unanswered {
+    fn from(_: Left) -> Self {
+        Self::Left
+    }
+}
+
+impl From<Untold> for Unanswered {
+    fn from(_: Untold) -> Self {
+        Self::Left
+    }
+}
+
+impl From<Failure> for Unanswered {
     fn from(failure: Failure) -> Self {
-        tracing::warn!(?failure, "a command was left in its queue");
-        Self
+        Self::Failed(failure)
     }
 }

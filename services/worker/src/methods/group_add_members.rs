@@ -66,11 +66,29 @@ impl Method for GroupAddMembers {
         for user in members_already(cx, &group, &users).await? {
             roll.set(user, Fate::of(MemberStatus::AlreadyMember));
         }
-        members::add(cx, &group, &users, &mut roll).await?;
-        members::help_blocked(cx, &group, self.on_blocked, &mut roll).await?;
-
-        let lacking = roll.lacking(&people, "members");
+        let lacking = match self.add(cx, &group, &users, &mut roll).await {
+            Ok(()) => roll.lacking(&people, "members"),
+            // Some were added: everybody's outcome is worth telling.
+            Err(Stop::Fault(fault)) if cx.effects() > 0 => {
+                roll.set_unreached(&users, &fault);
+                Some(fault)
+            }
+            Err(stop) => return Err(stop),
+        };
         Ok(Done::in_chat(group.chat_id, Added { members: roll.outcomes(&people) }).lacking(lacking))
+    }
+}
+
+impl GroupAddMembers {
+    async fn add(
+        &self,
+        cx: &mut Cx<'_>,
+        group: &Group,
+        users: &[UserPeer],
+        roll: &mut Roll,
+    ) -> Result<(), Stop> {
+        members::add(cx, group, users, roll).await?;
+        members::help_blocked(cx, group, self.on_blocked, roll).await
     }
 }
 

@@ -17,7 +17,7 @@ use crate::limiter::Class;
 use crate::links;
 use crate::members::{self, Fate, Roll};
 use crate::method::{Done, Example, Method};
-use crate::params::{About, Members, OnBlocked, Title};
+use crate::params::{About, Invitees, OnBlocked, Title};
 use crate::people::{self, Person, Search};
 use crate::step::Step;
 use crate::stop::Stop;
@@ -30,11 +30,11 @@ pub struct GroupCreate {
     /// The group's title.
     pub title: Title,
     /// Who is put in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub members: Option<Members>,
+    #[serde(default)]
+    pub members: Invitees,
     /// Who is put in and made an admin.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub admins: Option<Members>,
+    #[serde(default)]
+    pub admins: Invitees,
     /// What is made.
     #[serde(default)]
     pub kind: Kind,
@@ -107,8 +107,8 @@ impl Method for GroupCreate {
         }
         let search =
             Search { import_contacts: self.import_contacts, ..Search::default() };
-        let members = people::find_all(cx, slice(self.members.as_ref()), search).await?;
-        let admins = people::find_all(cx, slice(self.admins.as_ref()), search).await?;
+        let members = people::find_all(cx, self.members.as_slice(), search).await?;
+        let admins = people::find_all(cx, self.admins.as_slice(), search).await?;
         let everybody = [members.as_slice(), admins.as_slice()].concat();
         let users = members::distinct(&everybody);
 
@@ -163,10 +163,10 @@ impl GroupCreate {
                     calls::groups::create_basic(&account, title, &others)
                 }).await?;
                 for user in &others {
-                    roll.set(user.id, Fate::of(MemberStatus::Added));
-                }
-                for missing in &made.missing {
-                    roll.set(missing.user_id, Fate::missing(missing));
+                    let missing = made.missing.iter().find(|missing| missing.user_id == user.id);
+                    let added = || Fate::of(MemberStatus::Added);
+                    let fate = missing.map_or_else(added, |missing| Fate::missing(user, missing));
+                    roll.set(user.id, fate);
                 }
                 made
             }
@@ -239,10 +239,6 @@ async fn existing(cx: &mut Cx<'_>) -> Result<Option<Group>, Stop> {
             ),
         ))),
     }
-}
-
-fn slice(members: Option<&Members>) -> &[proto::MemberInput] {
-    members.map_or(&[], Members::as_slice)
 }
 
 fn nobody_to_start_with(everybody: &[Person]) -> Fault {

@@ -12,7 +12,7 @@ use crate::groups::Group;
 use crate::limiter::Class;
 use crate::method::{Done, Example, Method};
 use crate::step::Step;
-use crate::stop::{Failure, Refusal, Stop};
+use crate::stop::{Failure, Stop};
 
 /// Deletes a group for everybody, with its messages. There is no way back. Only the group's
 /// creator can do it. Its `external_ref` is free again afterwards.
@@ -45,26 +45,22 @@ impl Method for GroupDelete {
 
     async fn call(self, cx: &mut Cx<'_>) -> Result<Done<Deleted>, Stop> {
         let group = cx.group(self.chat_id).await?;
-        confirm(cx, &group, self.confirm_title.as_deref()).await?;
+        // Once it was begun it was confirmed, and the group may be no longer ours by now.
+        if !cx.has_step("delete") {
+            confirm(cx, &group, self.confirm_title.as_deref()).await?;
+        }
         let account = cx.account();
         let step = Step::repeatable("delete", Class::Admin);
-        let begun_before = cx.has_step("delete");
         match cx.step(step, || calls::groups::delete(&account, &group.peer)).await {
             Ok(()) => {}
-            // Begun before a crash, and by now there is nothing to delete: so it had happened.
-            Err(Failure::Refused(refusal)) if begun_before && is_gone(&refusal) => {}
+            // Sent before, its answer lost, and by now there is nothing to delete: so it happened.
+            Err(Failure::Refused(refusal)) if refusal.repeated && refusal.group_is_gone() => {}
             Err(failure) => return Err(failure.into()),
         }
         cx.forget_group(group.chat_id).await?;
         cx.tell(group.chat_id, event::GroupDeleted { title: Some(group.title) }).await;
         Ok(Done::in_chat(group.chat_id, Deleted {}))
     }
-}
-
-fn is_gone(refusal: &Refusal) -> bool {
-    ["CHANNEL_PRIVATE", "CHANNEL_INVALID", "CHAT_ID_INVALID", "PEER_ID_INVALID"]
-        .into_iter()
-        .any(|name| refusal.is(name))
 }
 
 async fn confirm(cx: &mut Cx<'_>, group: &Group, title: Option<&str>) -> Result<(), Stop> {

@@ -74,18 +74,20 @@ impl Method for GroupRemoveMembers {
         let people = people::find_all(cx, self.members.as_slice(), search).await?;
         let mut roll = Roll::default();
         let users = members::distinct(&people);
-        for (position, user) in users.iter().enumerate() {
-            match remove(cx, &group, user, self.ban).await {
-                Ok(fate) => roll.set(user.id, fate),
-                Err(failure @ Failure::Throttled { .. }) => {
-                    throttled_or_stop(failure, &users[position..], &mut roll)?;
-                    break;
-                }
-                Err(failure) => return Err(failure.into()),
+        let stopped = match remove_all(cx, &group, &users, self.ban, &mut roll).await {
+            Ok(()) => None,
+            // Some were removed: everybody's outcome is worth telling.
+            Err(Stop::Fault(fault)) if cx.effects() > 0 => {
+                roll.set_unreached(&users, &fault);
+                Some(fault)
             }
-        }
+            Err(stop) => return Err(stop),
+        };
 
-        let link_works = link_works(cx, &group, self.ban, &roll).await?;
+        let link_works = match stopped {
+            None => link_works(cx, &group, self.ban, &roll).await?,
+            Some(_) => None,
+        };
         let rejoin = |outcome: MemberOutcome| RemovedMember {
             can_rejoin: match outcome.status {
                 MemberStatus::Removed | MemberStatus::NotMember => link_works,
@@ -93,10 +95,27 @@ impl Method for GroupRemoveMembers {
             },
             outcome,
         };
-        let lacking = roll.lacking(&people, "members");
+        let lacking = stopped.or_else(|| roll.lacking(&people, "members"));
         let members = roll.outcomes(&people).into_iter().map(rejoin).collect();
         Ok(Done::in_chat(group.chat_id, Removed { members }).lacking(lacking))
     }
+}
+
+async fn remove_all(
+    cx: &mut Cx<'_>,
+    group: &Group,
+    users: &[UserPeer],
+    ban: bool,
+    roll: &mut Roll,
+) -> Result<(), Stop> {
+    for (position, user) in users.iter().enumerate() {
+        match remove(cx, group, user, ban).await {
+            Ok(fate) => roll.set(user.id, fate),
+            // Asking for the others too would only make the wait longer.
+            Err(failure) => return throttled_or_stop(failure, &users[position..], roll),
+        }
+    }
+    Ok(())
 }
 
 async fn remove(
@@ -107,7 +126,7 @@ async fn remove(
 ) -> Result<Fate, Failure> {
     if user.is_self {
         let fate = Fate::of(MemberStatus::Failed);
-        return Ok(Fate { error_code: Some("ACCOUNT_ITSELF".to_owned()), ..fate });
+        return Ok(Fate { error_code: Some(members::ACCOUNT_ITSELF.to_owned()), ..fate });
     }
     let removed = if group.peer.is_basic() {
         remove_from_basic(cx, group, user).await

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use proto::event::AccountState;
-use telegram::{Account, CallError, calls};
+use proto::{Fault, InstanceId};
+use telegram::{Account, AccountVerdict, calls};
 
-use super::{Owner, PAUSE_FIRST, PAUSE_MAX};
+use super::{Order, Owner, PAUSE_FIRST, PAUSE_MAX, Turn};
 use crate::keeper::Keeper;
 use crate::persist;
 use crate::standing::Standing;
@@ -43,41 +44,65 @@ impl Owner {
         Ok(Some(shared.telegram.open(Some(kept.session), kept.peers, keeper)))
     }
 
-    /// Connects until it works; commands wait meanwhile. `None` where Telegram says that it never
-    /// will, or the tenure ends.
-    pub(super) async fn connect(&mut self, account: &Account) -> Option<()> {
+    /// Connects until it works; commands wait meanwhile, orders don't.
+    pub(super) async fn connect(&mut self, account: &Account) -> Connected {
         let now = self.shared.clock.now();
         self.stand(Standing::new(AccountState::Connecting, None, now)).await;
-        let mut pause = PAUSE_FIRST;
-        loop {
-            let proven = tokio::select! {
-                proven = prove(account) => proven,
-                () = self.stop.cancelled() => return None,
+        let (account, instance) = (account.clone(), self.lease.instance.clone());
+        let proving = prove(&account, &instance);
+        tokio::pin!(proving);
+        let proven = loop {
+            let order = tokio::select! {
+                proven = &mut proving => break proven,
+                () = self.stop.cancelled() => return Connected::Turn(Turn::Stop),
+                order = self.orders.recv() => order,
             };
-            let error = match proven {
-                Ok(()) => break,
-                Err(error) => error,
-            };
-            let verdict = telegram::fault::verdict(&error);
-            if verdict.ends_session() {
-                self.condemn(verdict).await;
-                return None;
+            match order {
+                None => return Connected::Turn(Turn::Stop),
+                Some(Order::Remove(done)) => return Connected::Turn(Turn::Remove(done)),
+                Some(Order::Login(start)) => {
+                    let message = "the account is being connected with the login that it has";
+                    let _ = start.done.send(Err(Fault::unavailable("ACCOUNT_CONNECTING", message)));
+                }
+                Some(Order::LoginAnswer(answer)) => self.desk.answer(answer).await,
             }
-            tracing::warn!(%error, instance.id = %self.lease.instance, "can't connect; trying again");
-            tokio::select! {
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSE_MAX),
-                () = self.stop.cancelled() => return None,
-            }
+        };
+        if let Err(verdict) = proven {
+            self.condemn(verdict).await;
+            return Connected::Never;
         }
         let now = self.shared.clock.now();
         self.stand(Standing::new(AccountState::Online, None, now)).await;
         self.remember().await;
-        Some(())
+        Connected::Online
     }
 }
 
-/// Connects, and shows that the login is alive.
-async fn prove(account: &Account) -> Result<(), CallError> {
-    account.connect().await?;
-    calls::myself::update_mark(account).await.map(drop)
+/// How connecting ended.
+pub(super) enum Connected {
+    /// The account works.
+    Online,
+    /// Telegram ended its login.
+    Never,
+    /// Something else came first.
+    Turn(Turn),
+}
+
+/// Connects, and shows that the login is alive; tries again until Telegram says that it is not.
+async fn prove(account: &Account, instance: &InstanceId) -> Result<(), AccountVerdict> {
+    let mut pause = PAUSE_FIRST;
+    loop {
+        let proven = match account.connect().await {
+            Ok(()) => calls::myself::update_mark(account).await.map(drop),
+            Err(error) => Err(error),
+        };
+        let Err(error) = proven else { return Ok(()) };
+        let verdict = telegram::fault::verdict(&error);
+        if verdict.ends_session() {
+            return Err(verdict);
+        }
+        tracing::warn!(%error, instance.id = %instance, "can't connect; trying again");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(PAUSE_MAX);
+    }
 }

@@ -1,62 +1,90 @@
 //! Removing an instance: what is queued is answered, and everything about it is forgotten.
 
+use std::time::Duration;
+
 use bus::{BusError, Subscription};
 use proto::Fault;
 use proto::fault::code;
 use store::Groups;
-use telegram::{Account, calls};
+use telegram::{Account, AccountVerdict, calls};
+use tokio::time::timeout;
 
 use super::{Owner, close};
-use crate::pipeline;
+use crate::pipeline::{self, Ending};
+
+/// A queue from which nothing comes for so long is empty.
+const QUIET: Duration = Duration::from_secs(1);
 
 impl Owner {
-    /// Logs the account out, answers what is queued, and forgets the instance. The record goes
-    /// last: without it nobody would look for the rest after a crash.
+    /// Answers what is queued, logs the account out, and forgets the instance. Until the queue is
+    /// gone nothing is changed that can't be undone. The record goes last: without it nobody would
+    /// look for the rest after a crash.
     pub(super) async fn remove(
         &self,
-        account: Option<&Account>,
+        account: &mut Option<Account>,
         groups: &Groups,
     ) -> Result<bool, Fault> {
-        let logged_out = match account {
+        self.empty_queue(groups).await.map_err(|why| {
+            Fault::unavailable("BROKER_UNAVAILABLE", format!("its queue is still there: {why}"))
+        })?;
+        let logged_out = match account.take() {
             Some(account) => {
-                let done = calls::myself::log_out(account).await;
-                close(Some(account.clone())).await;
+                let done = calls::myself::log_out(&account).await;
+                close(Some(account)).await;
+                // Where the forgetting fails, this is what is left.
+                self.condemn(AccountVerdict::LoggedOut).await;
                 done.is_ok()
             }
             None => false,
         };
-        self.empty_queue(groups).await.map_err(|error| {
-            Fault::unavailable("BROKER_UNAVAILABLE", format!("its queue is still there: {error}"))
-        })?;
         let (shared, lease) = (&self.shared, &self.lease);
         let forgotten = async {
             shared.sessions.forget(lease).await?;
             shared.peers.forget(lease).await?;
             groups.forget(lease).await?;
-            shared.instances.remove(lease).await?;
-            shared.statuses.forget(lease).await
+            shared.statuses.forget(lease).await?;
+            shared.instances.remove(lease).await
         };
         forgotten
             .await
             .map_err(|error| Fault::unavailable(code::STORE_UNAVAILABLE, error.to_string()))?;
+        // A command that came in between may have made the queue anew, for an instance that was
+        // still known then.
+        if let Err(why) = self.empty_queue(groups).await {
+            tracing::warn!(instance.id = %lease.instance, why, "a queue may be left over");
+        }
         Ok(logged_out)
     }
 
-    /// Nothing more comes in, what is there is answered, and the queue is deleted.
-    async fn empty_queue(&self, groups: &Groups) -> Result<(), BusError> {
+    /// Nothing more comes in, what is there is answered, and the queue is deleted. It is not, where
+    /// something in it could not be answered.
+    async fn empty_queue(&self, groups: &Groups) -> Result<(), String> {
         let (bus, instance) = (&self.shared.bus, &self.lease.instance);
-        bus.unbind_instance_queue(instance).await?;
+        let words = |error: BusError| error.to_string();
         let queue = self.shared.names.command_queue(instance);
+        if bus.queue_depth(&queue).await.map_err(words)?.is_none() {
+            return Ok(());
+        }
+        bus.unbind_instance_queue(instance).await.map_err(words)?;
         let gone = Fault::detached(code::NOT_CONNECTED, "the instance is being removed");
         let tenure = self.tenure(Err(gone), groups.clone());
         // Counted while nobody consumes: what is being delivered would not be among them.
-        let queued = bus.queue_depth(&queue).await?.map_or(0, |depth| depth.ready);
-        let mut consumption = bus.consume(Subscription::new(queue)).await?;
-        for _ in 0..queued {
-            let Ok(delivery) = consumption.next().await else { break };
-            pipeline::take(&tenure, delivery).await;
+        while let Some(1..) = bus.queue_depth(&queue).await.map_err(words)?.map(|depth| depth.ready)
+        {
+            let mut consumption =
+                bus.consume(Subscription::new(queue.clone())).await.map_err(words)?;
+            // Nothing comes where the last of them ran out of time meanwhile.
+            while let Ok(next) = timeout(QUIET, consumption.next()).await {
+                let delivery = next.map_err(|lost| lost.to_string())?;
+                if let Ending::GivenBack(why) = pipeline::take(&tenure, delivery).await {
+                    return Err(why.to_owned());
+                }
+            }
+            consumption.close().await;
+            if self.stop.is_cancelled() {
+                return Err("the worker is going down".to_owned());
+            }
         }
-        consumption.close().await;
-        bus.delete_instance_queue(instance).await.map(drop)
+        bus.delete_instance_queue(instance).await.map(drop).map_err(words)
     }
 }
