@@ -7,6 +7,7 @@ mod command_line;
 mod contract;
 mod crash;
 mod demo;
+mod docs;
 mod duplicates;
 mod expect;
 mod floods;
