@@ -29,8 +29,6 @@ pub mod method {
     pub const ACCOUNT_LIST: &str = "account.list";
     /// Tells how a command stands.
     pub const COMMAND_GET: &str = "command.get";
-    /// Cancels a command that is not yet begun.
-    pub const COMMAND_CANCEL: &str = "command.cancel";
 
     /// All of them: the methods that a delivery on the control exchange may name.
     pub const ALL: &[&str] = &[
@@ -42,7 +40,6 @@ pub mod method {
         ACCOUNT_GET,
         ACCOUNT_LIST,
         COMMAND_GET,
-        COMMAND_CANCEL,
     ];
 }
 
@@ -178,7 +175,7 @@ pub struct AccountList {
     pub accounts: Vec<AccountInfo>,
 }
 
-/// Params of `command.get` and `command.cancel`.
+/// Params of `command.get`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CommandById {
@@ -215,13 +212,6 @@ pub enum CommandState {
     Finished,
     /// Its result has been told.
     Replied,
-}
-
-/// Result of `command.cancel`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct CommandCancelled {
-    /// Whether it was still time to; false where a step was begun already.
-    pub cancelled: bool,
 }
 
 #[cfg(test)]

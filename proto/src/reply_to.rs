@@ -79,6 +79,12 @@ impl ReplyTo {
             })
     }
 
+    /// Whether it is a direct reply-to: a place that lives as long as the asker's channel.
+    #[must_use]
+    pub fn is_direct(&self) -> bool {
+        matches!(self, Self::Queue(queue) if queue.starts_with(DIRECT))
+    }
+
     /// The exchange to publish to; empty for the default one.
     #[must_use]
     pub fn exchange(&self) -> &str {

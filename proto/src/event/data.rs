@@ -45,6 +45,8 @@ pub struct LoginCodeNeeded {
     pub seal_key: String,
     /// How Telegram sent the code: `app`, `sms`, `call`, …
     pub hint: Option<String>,
+    /// Why it is asked for another time; null the first time.
+    pub again: Option<AskedAgain>,
 }
 
 /// Data of `account.login.password_needed`.
@@ -56,6 +58,18 @@ pub struct LoginPasswordNeeded {
     pub seal_key: String,
     /// The hint that the account's owner set for the password.
     pub hint: Option<String>,
+    /// Why it is asked for another time; null the first time.
+    pub again: Option<AskedAgain>,
+}
+
+/// Why a login asks for the same another time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AskedAgain {
+    /// What was given was wrong.
+    Wrong,
+    /// The connection to Telegram broke while it was checked.
+    Interrupted,
 }
 
 /// Data of `account.login.failed`.

@@ -71,7 +71,7 @@ pub enum Command {
     Login(LoginArgs),
     /// Print results and events as they come.
     Listen(ListenArgs),
-    /// Look at or cancel a command that was sent.
+    /// Look at a command that was sent.
     #[command(name = "command")]
     Record {
         #[command(subcommand)]

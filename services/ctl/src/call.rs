@@ -12,7 +12,7 @@ use crate::{
     broker::{Question, connect, publish},
     exit::{Done, Failure},
     methods,
-    order::{command_id, deadline, method_name, new_id},
+    order::{command_id, deadline, method_name, new_id, span},
     params,
     schema::Contract,
     screen::Screen,
@@ -63,11 +63,11 @@ pub struct CallArgs {
     /// Idempotency key; a new one if not given.
     #[arg(long, value_name = "ID")]
     pub id: Option<String>,
-    /// Time after which the command is answered instead of executed.
-    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = humantime::parse_duration)]
+    /// Time after which the command is answered instead of executed, such as 90s or 2h.
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = span)]
     pub deadline: Duration,
     /// Time to wait for the result here; the deadline and a little more if not given.
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = span)]
     pub timeout: Option<Duration>,
     /// What to do when a limit asks for a wait.
     #[arg(long, value_name = "WHAT", value_parser = ["wait", "fail"])]

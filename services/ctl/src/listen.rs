@@ -12,6 +12,7 @@ use crate::{
     answer::status_word,
     broker::connect,
     exit::{Done, Failure},
+    order::span,
     screen::{BAD, FAINT, STRONG, Screen, paint, plain},
     settings::Settings,
 };
@@ -39,7 +40,7 @@ pub struct ListenArgs {
     #[arg(long, short = 'n', value_name = "N")]
     pub count: Option<u64>,
     /// Stop after this time; with --count, exit code 6 if there were fewer.
-    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long = "for", value_name = "TIME", value_parser = span)]
     pub duration: Option<Duration>,
 }
 

@@ -17,7 +17,7 @@ use proto::{
     control::{
         AccountInfo, AccountLoggedIn, AccountLogin, LoginAnswer, LoginCancel, NoParams, method,
     },
-    event::{AccountState, EventData, LoginCodeNeeded, LoginPasswordNeeded},
+    event::{AccountState, AskedAgain, EventData, LoginCodeNeeded, LoginPasswordNeeded},
 };
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
@@ -25,7 +25,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     broker::connect,
     exit::{Done, Failure},
-    order::{ORDER_TIMEOUT, Orders, read_done},
+    order::{ORDER_TIMEOUT, Orders, read_done, span},
     prompt,
     screen::{GOOD, Screen, paint, plain},
     settings::Settings,
@@ -52,7 +52,7 @@ pub struct LoginArgs {
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
     /// Time for the whole login.
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = span)]
     pub timeout: Duration,
 }
 
@@ -95,7 +95,6 @@ pub async fn run(args: LoginArgs, settings: &Settings, screen: Screen) -> Result
         screen,
         id,
         login_id: None,
-        asked: Vec::new(),
     };
     let ended = tokio::select! {
         ended = timeout_at(until, login.follow()) => ended.unwrap_or_else(|_| Err(login_timed_out(timeout))),
@@ -143,8 +142,6 @@ struct Login {
     screen: Screen,
     id: String,
     login_id: Option<String>,
-    /// What was asked so far.
-    asked: Vec<EventKind>,
 }
 
 impl Login {
@@ -187,7 +184,7 @@ impl Login {
         self.check_key(&asked.seal_key)?;
         self.login_id = Some(asked.login_id.clone());
         let by = asked.hint.map(|hint| format!(" (sent by {})", plain(&hint))).unwrap_or_default();
-        self.note_if_again(event.event, "that was not the code");
+        self.note_again(asked.again, "that was not the code");
         let typed = prompt::secret(&format!("Code from Telegram{by}: ")).await?;
         // Telegram shows codes as "12-345" in some places.
         let digits: String = typed.expose().chars().filter(char::is_ascii_digit).collect();
@@ -203,9 +200,9 @@ impl Login {
         self.login_id = Some(asked.login_id.clone());
         let hint = asked.hint.filter(|hint| !hint.is_empty());
         let hint = hint.map(|hint| format!(" (hint: {})", plain(&hint))).unwrap_or_default();
-        self.note_if_again(event.event, "that was not the password");
+        self.note_again(asked.again, "that was not the password");
         let typed = match &self.args.password_file {
-            Some(_) if self.asked.iter().filter(|kind| **kind == event.event).count() > 1 => {
+            Some(_) if asked.again == Some(AskedAgain::Wrong) => {
                 return Err(Failure::Usage(String::from(
                     "the password in --password-file is wrong",
                 )));
@@ -219,11 +216,14 @@ impl Login {
     }
 
     /// The worker asks again after a wrong answer, as often as Telegram lets it.
-    fn note_if_again(&mut self, kind: EventKind, words: &str) {
-        if self.asked.contains(&kind) {
-            self.screen.note(words);
+    fn note_again(&self, again: Option<AskedAgain>, wrong: &str) {
+        match again {
+            Some(AskedAgain::Wrong) => self.screen.note(wrong),
+            Some(AskedAgain::Interrupted) => {
+                self.screen.note("the connection to Telegram broke; once more, please");
+            }
+            None => {}
         }
-        self.asked.push(kind);
     }
 
     /// Sends an answer. What came of it is told by the next question or by the login's result.

@@ -109,6 +109,12 @@ pub fn new_id() -> String {
     format!("cli-{}", uuid::Uuid::now_v7())
 }
 
+/// A span of time as people write it: `90s`, `2m`, `1h 30m`.
+pub fn span(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .map_err(|_| "a span of time is wanted, such as 90s, 2m or 1h".to_owned())
+}
+
 /// An id as the contract wants it.
 pub fn command_id(text: &str) -> Result<CommandId, Failure> {
     text.parse().map_err(|error: proto::ids::IdError| Failure::Usage(error.to_string()))

@@ -1,9 +1,9 @@
-//! `command`: what became of a command that was sent, and cancelling one.
+//! `command`: what became of a command that was sent.
 
 use clap::Subcommand;
 use proto::{
     InstanceId,
-    control::{CommandById, CommandCancelled, CommandInfo, CommandState, method},
+    control::{CommandById, CommandInfo, CommandState, method},
     time,
 };
 
@@ -33,14 +33,6 @@ Example:
         #[arg(long, short, value_name = "ID")]
         instance: InstanceId,
     },
-    /// Cancel a command that is not begun yet.
-    Cancel {
-        /// The command's id.
-        id: String,
-        /// Its instance.
-        #[arg(long, short, value_name = "ID")]
-        instance: InstanceId,
-    },
 }
 
 /// Does it.
@@ -51,7 +43,6 @@ pub async fn run(
 ) -> Result<Done, Failure> {
     match action {
         RecordAction::Get { id, instance } => get(&id, &instance, settings, screen).await,
-        RecordAction::Cancel { id, instance } => cancel(&id, &instance, settings, screen).await,
     }
 }
 
@@ -70,26 +61,6 @@ async fn get(
     };
     screen.put(&info, || words_of(&info));
     Ok(info.result.map_or(Done::Success, |result| Done::Answered(result.status)))
-}
-
-async fn cancel(
-    id: &str,
-    instance: &InstanceId,
-    settings: &Settings,
-    screen: Screen,
-) -> Result<Done, Failure> {
-    let params = CommandById { id: command_id(id)? };
-    let mut orders = Orders::open(connect(settings).await?).await?;
-    let answer = orders.ask(instance, method::COMMAND_CANCEL, &params, ORDER_TIMEOUT).await?;
-    let cancelled: CommandCancelled = match read_done(&answer, screen)? {
-        Ok(cancelled) => cancelled,
-        Err(done) => return Ok(done),
-    };
-    screen.put(&cancelled, || {
-        let words = if cancelled.cancelled { "cancelled" } else { "too late: it is begun already" };
-        words.to_owned()
-    });
-    Ok(if cancelled.cancelled { Done::Success } else { Done::Answered(proto::Status::Failed) })
 }
 
 fn words_of(info: &CommandInfo) -> String {

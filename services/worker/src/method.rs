@@ -123,11 +123,32 @@ pub trait Prepared: Send + Sync {
 /// # Errors
 /// `PARAMS_INVALID`, with the path to the field and what is wrong with it.
 pub fn read_params<P: DeserializeOwned>(params: &Map<String, Value>) -> Result<P, Fault> {
-    serde_path_to_error::deserialize(Value::Object(params.clone())).map_err(|error| {
-        let (path, problem) = (error.path().to_string(), error.inner());
+    // Engines write null for what is empty: it counts as not given.
+    let given = params.iter().filter(|(_, value)| !value.is_null());
+    let given = given.map(|(name, value)| (name.clone(), value.clone())).collect();
+    serde_path_to_error::deserialize(Value::Object(given)).map_err(|error| {
+        let (path, problem) = (error.path().to_string(), in_words_of_json(error.inner()));
         let path = if path == "." { "params".to_owned() } else { format!("params.{path}") };
         Fault::invalid(code::PARAMS_INVALID, format!("{path}: {problem}"))
     })
+}
+
+/// serde speaks of Rust's types; callers know JSON's.
+fn in_words_of_json(error: &serde_json::Error) -> String {
+    let mut words = error.to_string();
+    for (rust, json) in [
+        ("expected a sequence", "expected a list"),
+        ("expected a map", "expected an object"),
+        ("expected string or map", "expected a text"),
+        ("expected a string", "expected a text"),
+        ("expected a boolean", "expected true or false"),
+        ("expected u32", "expected a whole number, not negative"),
+        ("invalid type: sequence", "invalid type: list"),
+        ("invalid type: map", "invalid type: object"),
+    ] {
+        words = words.replace(rust, json);
+    }
+    words
 }
 
 fn prepare<M: Method>(params: &Map<String, Value>) -> Result<Box<dyn Prepared>, Fault> {

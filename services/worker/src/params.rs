@@ -38,6 +38,12 @@ macro_rules! text {
 
             fn try_from(text: String) -> Result<Self, String> {
                 let text = text.trim();
+                if text.chars().any(|c| c.is_control() && c != '\n') {
+                    return Err("has a control character".to_owned());
+                }
+                if $min > 0 && !text.is_empty() && !text.chars().any(is_visible) {
+                    return Err("has no visible character".to_owned());
+                }
                 match text.chars().count() {
                     count if ($min..=$max).contains(&count) => Ok(Self(text.to_owned())),
                     0 => Err("must not be empty".to_owned()),
@@ -59,6 +65,45 @@ text! {
 text! {
     /// An invite link's name, seen by the group's admins only: at most 32 characters.
     LinkTitle, 0, LINK_TITLE_CHARS_MAX
+}
+
+/// Characters that take no place on a screen make no title: people could not tell such groups
+/// apart, nor find them.
+fn is_visible(c: char) -> bool {
+    let takes_no_place = matches!(
+        c,
+        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+            | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}' | '\u{FFA0}' | '\u{E0000}'..='\u{E0FFF}'
+    );
+    !c.is_whitespace() && !c.is_control() && !takes_no_place
+}
+
+/// The people and bots whom a command may name: up to 200.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "Vec<MemberInput>")]
+#[schemars(extend("maxItems" = MEMBERS_MAX))]
+pub struct Invitees(Vec<MemberInput>);
+
+impl Invitees {
+    /// Each as its author wrote it, in the author's order.
+    pub fn as_slice(&self) -> &[MemberInput] {
+        &self.0
+    }
+}
+
+impl TryFrom<Vec<MemberInput>> for Invitees {
+    type Error = String;
+
+    fn try_from(members: Vec<MemberInput>) -> Result<Self, String> {
+        match members.len() {
+            count if count > MEMBERS_MAX => {
+                Err(format!("names {count} people, the limit is {MEMBERS_MAX}"))
+            }
+            _ => Ok(Self(members)),
+        }
+    }
 }
 
 /// The people and bots of a command: 1 to 200.
@@ -132,6 +177,8 @@ mod tests {
         let title = |text: &str| Title::try_from(text.to_owned());
         assert_eq!(title("  Deal 77 ").unwrap().as_str(), "Deal 77");
         assert_eq!(title(" \n").unwrap_err(), "must not be empty");
+        assert_eq!(title("\u{202e}\u{200b}").unwrap_err(), "has no visible character");
+        assert_eq!(title("a\0b").unwrap_err(), "has a control character");
         assert!(title(&"ж".repeat(128)).is_ok());
         assert_eq!(title(&"ж".repeat(129)).unwrap_err(), "has 129 characters, the limit is 128");
     }

@@ -10,6 +10,7 @@ use clap::Args;
 
 use crate::{
     exit::{Done, Failure},
+    order::span,
     screen::Screen,
     settings::Settings,
 };
@@ -23,7 +24,7 @@ Example:
   queuegram doctor --json | jq '.checks[] | select(.state != \"ok\")'")]
 pub struct DoctorArgs {
     /// Time that a worker has for each answer.
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = span)]
     pub timeout: Duration,
 }
 

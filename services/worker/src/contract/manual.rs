@@ -15,6 +15,7 @@ const HEAD: &str = "# Methods\n\n\
 /// The chapter's text.
 pub fn markdown() -> String {
     let mut text = HEAD.to_owned();
+    let mut all_shared = Map::new();
     for entry in methods::all() {
         let mut schemas = SchemaSettings::draft2020_12().into_generator();
         let params = Value::from((entry.params_schema)(&mut schemas));
@@ -26,8 +27,53 @@ pub fn markdown() -> String {
         table(&mut text, "Result", &result, &shared);
         let example = serde_json::to_string_pretty(&examples::command(entry)).unwrap_or_default();
         let _ = write!(text, "\n```json\n{example}\n```\n");
+        all_shared.extend(shared);
+    }
+    all_shared.sort_keys();
+    for (name, schema) in &all_shared {
+        let _ = write!(text, "\n## {name}\n\n{}\n", description(schema));
+        if schema.get("properties").is_some() {
+            table(&mut text, "Field", schema, &all_shared);
+        } else {
+            values(&mut text, schema, &all_shared);
+        }
     }
     text
+}
+
+/// What a shared type may be, where it is not an object: its words with their meanings, or its
+/// forms and limits.
+fn values(text: &mut String, schema: &Value, shared: &Map<String, Value>) {
+    let words = schema.get("oneOf").and_then(Value::as_array).into_iter().flatten();
+    let words: Vec<_> = words.filter_map(|word| Some((word.get("const")?, word))).collect();
+    if words.is_empty() {
+        let _ = write!(text, "\n{}{}.\n", kind(schema, shared, 0), limits(schema));
+        return;
+    }
+    let _ = write!(text, "\n| Value | |\n|---|---|\n");
+    for (word, about) in words {
+        let word = word.as_str().unwrap_or_default();
+        let _ = writeln!(text, "| `{word}` | {} |", description(about));
+    }
+}
+
+/// A schema's bounds, in words.
+fn limits(schema: &Value) -> String {
+    let bound = |name: &str| schema.get(name).filter(|bound| bound.is_number());
+    let span = |least: &str, most: &str, of: &str| match (bound(least), bound(most)) {
+        (Some(least), Some(most)) => Some(format!(", {least} to {most}{of}")),
+        (None, Some(most)) => Some(format!(", at most {most}{of}")),
+        (Some(least), None) => Some(format!(", at least {least}{of}")),
+        (None, None) => None,
+    };
+    [
+        span("minLength", "maxLength", " characters"),
+        span("minItems", "maxItems", " of them"),
+        span("minimum", "maximum", ""),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn table(text: &mut String, title: &str, schema: &Value, shared: &Map<String, Value>) {
@@ -39,7 +85,10 @@ fn table(text: &mut String, title: &str, schema: &Value, shared: &Map<String, Va
         let optional =
             if title == "Params" && !required.iter().any(|r| *r == name) { "?" } else { "" };
         let words = kind(field, shared, 0);
-        let about = description_of(field, shared).replace('\n', " ").replace('|', "\\|");
+        let mut about = description_of(field, shared).replace('\n', " ").replace('|', "\\|");
+        if let Some(default) = field.get("default").filter(|default| !default.is_null()) {
+            let _ = write!(about, " Default: `{default}`.");
+        }
         let _ = writeln!(text, "| `{name}{optional}` | {words} | {about} |");
     }
 }
@@ -56,8 +105,11 @@ fn description_of(field: &Value, shared: &Map<String, Value>) -> String {
 }
 
 fn target<'a>(schema: &Value, shared: &'a Map<String, Value>) -> Option<&'a Value> {
-    let name = schema.get("$ref")?.as_str()?.rsplit('/').next()?;
-    shared.get(name)
+    shared.get(reference(schema)?)
+}
+
+fn reference(schema: &Value) -> Option<&str> {
+    schema.get("$ref")?.as_str()?.rsplit('/').next()
 }
 
 /// What may stand in a field, in words.
@@ -65,8 +117,8 @@ fn kind(schema: &Value, shared: &Map<String, Value>, depth: u8) -> String {
     if depth > 6 {
         return "…".to_owned();
     }
-    if let Some(target) = target(schema, shared) {
-        return kind(target, shared, depth + 1);
+    if let (Some(target), Some(name)) = (target(schema, shared), reference(schema)) {
+        return format!("[{name}](#{}){}", name.to_lowercase(), limits(target));
     }
     if let Some(word) = schema.get("const") {
         return format!("`{word}`");

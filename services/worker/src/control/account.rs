@@ -1,6 +1,7 @@
 //! Orders about accounts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chassis::sealed::Place;
 use proto::control::{
@@ -22,6 +23,8 @@ use crate::standing::Standing;
 
 /// Most characters of a label.
 const LABEL_CHARS_MAX: usize = 128;
+/// How long the answer to a login waits for the account to work; longer, and it says `connecting`.
+const ONLINE_WITHIN: Duration = Duration::from_secs(15);
 
 impl Control {
     /// Makes an instance. Asked again with the same settings, as after a lost answer, it says yes
@@ -91,7 +94,13 @@ impl Control {
         let owned = self.owned(&order.instance).await?;
         let (done, ended) = oneshot::channel();
         self.order(&owned, Order::Login(login::Start { phone: Phone::new(phone), done })).await?;
-        ended.await.unwrap_or_else(|_| Err(going_down()))
+        let logged_in = ended.await.unwrap_or_else(|_| Err(going_down()))?;
+        // Whoever reads "online" acts on it: it is said when the owner has come so far.
+        let mut standing = owned.standing.clone();
+        let online = standing.wait_for(|standing| standing.state == AccountState::Online);
+        let _ = tokio::time::timeout(ONLINE_WITHIN, online).await;
+        let state = owned.standing.borrow().state;
+        Ok(AccountLoggedIn { state, ..logged_in })
     }
 
     /// Gives a login what it waits for.

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proto::control::AccountLoggedIn;
-use proto::event::{AccountState, EventData, LoginCodeNeeded, LoginFailed, LoginPasswordNeeded};
+use proto::event::{
+    AccountState, AskedAgain, EventData, LoginCodeNeeded, LoginFailed, LoginPasswordNeeded,
+};
 use proto::fault::code;
 use proto::{Fault, InstanceId};
-use telegram::login::CodeVia;
+use telegram::login::{CodeVia, WhyAgain};
 use telegram::session::SelfRecord;
 use telegram::{Account, CallError, Login, LoginError, LoginProgress, Phone, calls};
 use tokio::sync::mpsc;
@@ -55,15 +57,27 @@ impl Talk {
         loop {
             match &progress {
                 LoginProgress::Done(user) => return Ok(*user),
-                LoginProgress::CodeNeeded { via, .. } => {
+                LoginProgress::CodeNeeded { via, again, .. } => {
                     let (login_id, hint) = (self.login_id.clone(), Some(via_word(*via).to_owned()));
                     let seal_key = self.shared.service_key.public().to_string();
-                    self.tell(&LoginCodeNeeded { login_id, seal_key, hint }).await;
+                    self.tell(&LoginCodeNeeded {
+                        login_id,
+                        seal_key,
+                        hint,
+                        again: again.map(asked_again),
+                    })
+                    .await;
                 }
-                LoginProgress::PasswordNeeded { hint, .. } => {
+                LoginProgress::PasswordNeeded { hint, again } => {
                     let (login_id, hint) = (self.login_id.clone(), hint.clone());
                     let seal_key = self.shared.service_key.public().to_string();
-                    self.tell(&LoginPasswordNeeded { login_id, seal_key, hint }).await;
+                    self.tell(&LoginPasswordNeeded {
+                        login_id,
+                        seal_key,
+                        hint,
+                        again: again.map(asked_again),
+                    })
+                    .await;
                 }
             }
             progress = self.next(login).await?;
@@ -121,6 +135,13 @@ async fn username(account: &Account) -> Option<String> {
             tracing::warn!(%error, "the account's username is not known");
             None
         }
+    }
+}
+
+fn asked_again(why: WhyAgain) -> AskedAgain {
+    match why {
+        WhyAgain::Wrong => AskedAgain::Wrong,
+        WhyAgain::Interrupted => AskedAgain::Interrupted,
     }
 }
 

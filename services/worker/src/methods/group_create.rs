@@ -118,7 +118,10 @@ impl Method for GroupCreate {
         let (link, lacking) = match furnished {
             Ok(link) => (link, None),
             // The group is there, and everybody's outcome so far is worth telling.
-            Err(Stop::Fault(fault)) => (None, Some(fault)),
+            Err(Stop::Fault(fault)) => {
+                roll.set_unreached(&users, &fault);
+                (None, Some(fault))
+            }
             Err(stop) => return Err(stop),
         };
         let lacking = lacking

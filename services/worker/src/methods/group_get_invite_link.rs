@@ -89,6 +89,13 @@ impl Method for GroupGetInviteLink {
                 "params.usage_limit: can't be combined with approval: Telegram takes one or the other",
             ));
         }
+        // Telegram counts these seconds in 32 bits.
+        if self.expires_at.is_some_and(|at| at.timestamp() > i64::from(i32::MAX)) {
+            return Err(Fault::invalid(
+                code::PARAMS_INVALID,
+                "params.expires_at: must be before 2038-01-19",
+            ));
+        }
         Ok(())
     }
 
