@@ -1,6 +1,6 @@
 //! What one story plays on: its own vhost, Redis, simulated Telegram, vault and workers.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 use super::corner::RedisCorner;
@@ -10,7 +10,7 @@ use super::servers::Addresses;
 use super::tgsim::{API_HASH, API_ID, Tgsim};
 use super::vhost::Vhost;
 use super::worker::Worker;
-use super::{Caller, Listener, shared};
+use super::{Caller, Listener, patience, shared};
 
 /// How a scene is set.
 #[derive(Debug, Clone)]
@@ -217,8 +217,13 @@ impl Scene {
         let ctl = self.ctl().await?;
         ctl.ok(&["instance", "add", instance]).await?;
         ctl.login(instance, &person.phone, password, &self.tgsim, person.id).await?;
-        let shown = ctl.json(&["instance", "show", instance]).await?;
-        ensure!(shown.to_string().contains("\"online\""), "after the login: {shown}");
+        // The login's end and the state that everybody is shown are two writes.
+        let what = format!("{instance} is online");
+        patience::until(&what, patience::USUAL, || async {
+            let shown = ctl.json(&["instance", "show", instance]).await?;
+            Ok((shown["state"] == "online").then_some(()))
+        })
+        .await?;
         Ok(person)
     }
 
