@@ -25,10 +25,15 @@ fn code_of(path: &Path) -> String {
     text.split("#[cfg(test)]").next().unwrap().to_owned()
 }
 
+/// The files of a crate, those of its unit tests left out.
 fn rust_files(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy();
+        if name == "tests" || name.ends_with("_tests") {
+            continue;
+        }
         if path.is_dir() {
             files.extend(rust_files(&path));
         } else if path.extension().is_some_and(|end| end == "rs") {
@@ -115,6 +120,21 @@ fn snake_case(name: &str) -> String {
         word.push(letter.to_ascii_lowercase());
     }
     word
+}
+
+#[test]
+fn every_order_and_every_field_of_an_event_stands_in_the_manual() {
+    let manual = Page::read("docs/commands.md");
+    let orders = source("proto/src/control.rs");
+    let orders = orders.split("pub mod method {").nth(1).unwrap().split("\n}").next().unwrap();
+    for order in literals(orders) {
+        assert!(manual.has_word(order), "docs/commands.md has no order {order}");
+    }
+    let data = source("proto/src/event/data.rs");
+    let fields = data.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(':'));
+    for (field, _) in fields {
+        assert!(manual.has_word(field), "docs/commands.md has no field {field} of an event");
+    }
 }
 
 #[test]
