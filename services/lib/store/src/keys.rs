@@ -34,6 +34,12 @@ impl Keys {
         self.of(instance, &format!("cmd:{id}"))
     }
 
+    /// A pattern that the records of all commands of one instance match. An instance's id has none
+    /// of the characters that mean something in a pattern.
+    pub fn commands(&self, instance: &InstanceId) -> String {
+        self.of(instance, "cmd:*")
+    }
+
     /// The newest session, sealed, with the vault record that it goes back to.
     pub fn session(&self, instance: &InstanceId) -> String {
         self.of(instance, "session")

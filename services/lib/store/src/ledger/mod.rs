@@ -27,6 +27,8 @@ pub use record::{Effect, Record, RecordState, StepRecord, StepState};
 
 /// How long a record is kept after it was last claimed or finished: 7 days.
 const TTL_S: u64 = 7 * 24 * 60 * 60;
+/// Keys that Redis looks at in one go while an instance's records are looked for.
+const SCAN_COUNT: usize = 500;
 /// The most bytes of one step's answer, as JSON.
 pub const ANSWER_BYTES_MAX: usize = 256 * 1024;
 /// The most bytes of a result, as JSON.
@@ -344,6 +346,37 @@ impl Ledger {
             .ask(async |mut connection| cmd("HGETALL").arg(&key).query_async(&mut connection).await)
             .await?;
         if fields.is_empty() { Ok(None) } else { Record::read(id, &fields).map(Some) }
+    }
+
+    /// Forgets every command of an instance: it is being removed, and one that is added later
+    /// under the same name must not answer for it.
+    ///
+    /// # Errors
+    /// Redis can't be asked.
+    pub async fn forget(&self, lease: &Lease) -> Result<(), StoreError> {
+        let pattern = self.redis.keys().commands(&lease.instance);
+        let mut cursor = 0_u64;
+        loop {
+            let (next, found): (u64, Vec<String>) = self
+                .redis
+                .ask(async |mut connection| {
+                    let mut scan = cmd("SCAN");
+                    scan.arg(cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(SCAN_COUNT);
+                    scan.query_async(&mut connection).await
+                })
+                .await?;
+            if !found.is_empty() {
+                self.redis
+                    .ask(async |mut connection| {
+                        cmd("UNLINK").arg(&found).exec_async(&mut connection).await
+                    })
+                    .await?;
+            }
+            cursor = next;
+            if cursor == 0 {
+                return Ok(());
+            }
+        }
     }
 
     fn on_record(

@@ -226,3 +226,12 @@ async fn a_record_of_a_later_release_is_not_guessed_at() {
     let outcome = desk.claim_as(&desk.lease, "hash").await;
     assert!(matches!(outcome, Err(StoreError::Version { found: 99, .. })), "{outcome:?}");
 }
+
+#[tokio::test]
+async fn a_removed_instance_leaves_no_command_behind() {
+    let desk = Desk::new().await;
+    desk.claim().await;
+    desk.ledger.forget(&desk.lease).await.unwrap();
+    assert_eq!(desk.ledger.get(&acme(), &desk.id).await.unwrap(), None);
+    assert!(matches!(desk.claim().await, Claim::Fresh(_)));
+}
