@@ -111,8 +111,9 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let public_key = server_key.public_pem()?;
     let mut listeners = Vec::new();
     let mut dcs = Vec::new();
-    for n in 0..options.dcs {
-        let (listener, address) = listen(port_after(options.listen, n)?).await?;
+    let ports = ports(options.listen, options.admin, options.dcs)?;
+    for (n, port) in (0..).zip(ports) {
+        let (listener, address) = listen(SocketAddr::new(options.listen.ip(), port)).await?;
         dcs.push(Dc { id: options.first_dc + n, address: reachable(address) });
         listeners.push(listener);
     }
@@ -152,13 +153,18 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
     Ok((listener, bound))
 }
 
-fn port_after(address: SocketAddr, n: i32) -> Result<SocketAddr, StartError> {
-    let port = match address.port() {
-        0 => Some(0),
-        port => u16::try_from(n).ok().and_then(|n| port.checked_add(n)),
-    };
-    let port = port.ok_or(StartError::Option("listen: too few ports after this one"))?;
-    Ok(SocketAddr::new(address.ip(), port))
+/// The DCs' ports: the first one's and those after it, around the admin port's.
+fn ports(first: SocketAddr, admin: SocketAddr, dcs: i32) -> Result<Vec<u16>, StartError> {
+    let wanted = usize::try_from(dcs).unwrap_or_default();
+    if first.port() == 0 {
+        return Ok(vec![0; wanted]);
+    }
+    let ports: Vec<u16> =
+        (first.port()..=u16::MAX).filter(|port| *port != admin.port()).take(wanted).collect();
+    if ports.len() < wanted {
+        return Err(StartError::Option("listen: too few ports after this one"));
+    }
+    Ok(ports)
 }
 
 /// The address that clients are told: one that listens on all interfaces is reached on the loopback.
@@ -191,5 +197,18 @@ async fn accept(
         if tasks.len() < CONNECTIONS_MAX {
             tasks.spawn(connection::serve(Arc::clone(&hub), stream, dc, stop.clone()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dcs_take_the_ports_after_the_first_but_not_the_admin_port() {
+        let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        assert_eq!(ports(address(4430), address(4431), 3).unwrap(), [4430, 4432, 4433]);
+        assert_eq!(ports(address(0), address(0), 2).unwrap(), [0, 0]);
+        assert!(ports(address(65_535), address(1), 2).is_err());
     }
 }
