@@ -184,7 +184,11 @@ pub async fn send(State(hub): State<Arc<Hub>>, Path(id): Path<String>, body: Byt
 }
 
 /// A peer with the access hash that `viewer` has for it.
-fn input_peer(world: &World, viewer: UserId, id: i64) -> Result<enums::InputPeer, Refused> {
+pub(super) fn input_peer(
+    world: &World,
+    viewer: UserId,
+    id: i64,
+) -> Result<enums::InputPeer, Refused> {
     const CHANNELS: i64 = -1_000_000_000_000;
     if id > 0 {
         let other =

@@ -6,6 +6,7 @@
 mod act;
 mod answer;
 mod faults;
+mod groups;
 mod state;
 mod users;
 
@@ -54,6 +55,8 @@ fn router(hub: Arc<Hub>) -> Router {
         .route("/users/{id}/block", post(act::block))
         .route("/users/{id}/unblock", post(act::unblock))
         .route("/users/{id}/send", post(act::send))
+        .route("/users/{id}/groups", post(groups::create))
+        .route("/users/{id}/migrate", post(groups::migrate))
         .route("/script", post(faults::add).delete(faults::clear))
         .route("/script/{id}", delete(faults::remove))
         .route("/clock", post(faults::advance))

@@ -111,6 +111,7 @@ pub const TABLE: &[Row] = &[
     row("PHONE_NOT_OCCUPIED", M::Invalid, V::Fine, Some(S::NotFound), "nobody has this phone number, or they hide it"),
     row("PHONE_NUMBER_INVALID", M::Invalid, V::Fine, Some(S::NotFound), "this can't be a phone number"),
     row("PRIVACY_PREMIUM_REQUIRED", M::Forbidden, V::Fine, Some(S::NeedsPremium), "only accounts with Telegram Premium may write to them"),
+    row("PREMIUM_REQUIRED", M::Forbidden, V::Fine, Some(S::NeedsPremium), "only an account with Telegram Premium may add them or write to them"),
     row("PREMIUM_ACCOUNT_REQUIRED", M::Forbidden, V::Fine, Some(S::NeedsPremium), "only an account with Telegram Premium may do this"),
     row("CHAT_MEMBER_ADD_FAILED", M::Forbidden, V::Fine, Some(S::PrivacyBlocked), "nobody could be added"),
     row("CHAT_INVITE_PERMANENT", M::Invalid, V::Fine, None, "a primary link has no terms of its own"),
