@@ -90,7 +90,7 @@ fn rows() -> Vec<Row> {
             CREATE,
             create("wrong_type", &json!({ "params": { "title": 7 } })),
             ("invalid", "PARAMS_INVALID"),
-            &["title", "string"],
+            &["params.title", "7"],
         ),
         row(
             "wrong_element",

@@ -21,7 +21,6 @@ mod processes;
 mod replies;
 mod secrets;
 mod stopping;
-mod table;
 mod telegram_trouble;
 mod two_workers;
 mod unserved;
