@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use store::{RedisConfig, VaultConfig};
 use telegram::TelegramConfig;
+use telegram::config::TelegramConfigError;
 
 use crate::limiter::LimitsConfig;
 
@@ -118,6 +119,15 @@ impl WorkerConfig {
         if own.capacity == 0 {
             return Err(Invalid::new("worker.capacity", "must be at least 1"));
         }
+        self.telegram.validate().map_err(|error| {
+            let (key, reason) = match error {
+                TelegramConfigError::Wrong { key, problem } => (key, problem),
+                TelegramConfigError::File { key, path, problem } => {
+                    (key, format!("{}: {problem}", path.display()))
+                }
+            };
+            Invalid::new(format!("telegram.{key}"), reason)
+        })?;
         self.limits.validate()
     }
 
@@ -134,5 +144,45 @@ impl WorkerConfig {
     /// Before a connection where the last owner ended uncleanly.
     pub fn takeover_grace(&self) -> Duration {
         Duration::from_secs_f64(self.worker.takeover_grace_s)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(change: impl FnOnce(&mut OwnConfig)) -> Option<String> {
+        let mut worker = OwnConfig::default();
+        change(&mut worker);
+        let config = WorkerConfig {
+            amqp: AmqpConfig::default(),
+            redis: RedisConfig::default(),
+            vault: VaultConfig::default(),
+            telegram: TelegramConfig::default(),
+            limits: LimitsConfig::default(),
+            worker,
+        };
+        config.validate().err().map(|invalid| invalid.to_string())
+    }
+
+    #[test]
+    fn the_defaults_are_good_and_each_wrong_setting_is_named() {
+        assert_eq!(wrong(|_| {}), None);
+        type Change = fn(&mut OwnConfig);
+        let changes: [(&str, Change); 9] = [
+            ("worker.roster_s", |own| own.roster_s = 0.0),
+            ("worker.renew_s", |own| own.renew_s = f64::NAN),
+            ("worker.renew_s", |own| own.renew_s = 14.0),
+            ("worker.takeover_grace_s", |own| own.takeover_grace_s = -1.0),
+            ("worker.capacity", |own| own.capacity = 0),
+            ("worker.unreachable_max_s", |own| own.unreachable_max_s = u64::MAX),
+            ("worker.default_deadline_s", |own| own.default_deadline_s = 0),
+            ("worker.default_deadline_s", |own| own.default_deadline_s = u64::MAX),
+            ("worker.login_wait_s", |own| own.login_wait_s = 0),
+        ];
+        for (key, change) in changes {
+            let said = wrong(change).unwrap_or_default();
+            assert!(said.contains(key), "{key}: {said}");
+        }
     }
 }

@@ -15,6 +15,9 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
+#[cfg(test)]
+mod tests;
+
 /// The worker's own subcommand.
 #[derive(Debug, Subcommand)]
 pub enum ContractCommand {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use proto::event::{CommandUnknown, EventData};
-use proto::{ChatId, Command, Event, Fault, InstanceId};
+use proto::{ChatId, Command, Event, Fault, InstanceId, OnFlood};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use store::{Effect, InstanceRecord, Record, StepState, StoreError};
@@ -193,7 +193,11 @@ impl<'a> Cx<'a> {
             let fault = Fault::expired("the deadline passed before the first step");
             return Err(Failure::Stop(Stop::Fault(fault)));
         }
-        let admitted = self.tenure.limiter.admit(step.class, step.cost).await;
+        let limiter = &self.tenure.limiter;
+        let admitted = match self.command.on_flood {
+            OnFlood::Wait => limiter.admit(step.class, step.cost).await,
+            OnFlood::Fail => limiter.admit_now(step.class, step.cost),
+        };
         admitted.map_err(|not_yet| Failure::Throttled {
             retry_after_s: whole_seconds(not_yet.wait),
             code: not_yet.code,
@@ -354,3 +358,6 @@ fn unreachable(error: &CallError) -> Failure {
 fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 //! Telegram publishes no numbers for user accounts. The careful profile is what people who run such
 //! accounts report as safe; the sandbox profile is for tgsim, where nothing can be banned.
 
+use proto::fault::code;
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::Mutex;
@@ -153,7 +154,7 @@ struct Gate {
 pub struct NotYet {
     /// How long to wait.
     pub wait: Duration,
-    /// The flood wait that shut the gate, or `BUDGET`.
+    /// The flood wait that shut the gate, or `BUDGET_SPENT`.
     pub code: String,
 }
 
@@ -181,7 +182,7 @@ impl Limiter {
     pub async fn admit(&self, class: Class, calls: NonZeroU32) -> Result<(), NotYet> {
         let started = Instant::now();
         loop {
-            let Err(not_yet) = self.check(class, calls) else { return Ok(()) };
+            let Err(not_yet) = self.admit_now(class, calls) else { return Ok(()) };
             if started.elapsed() + not_yet.wait > self.hold_max {
                 return Err(not_yet);
             }
@@ -206,10 +207,14 @@ impl Limiter {
         }
     }
 
-    fn check(&self, class: Class, calls: NonZeroU32) -> Result<(), NotYet> {
+    /// Says how long to wait, however short the wait is.
+    ///
+    /// # Errors
+    /// The wait, and what asks for it.
+    pub fn admit_now(&self, class: Class, calls: NonZeroU32) -> Result<(), NotYet> {
         self.gate(class)?;
         let Some(limiter) = self.budgets.get(&class) else { return Ok(()) };
-        let not_yet = |wait| NotYet { wait, code: "BUDGET".to_owned() };
+        let not_yet = |wait| NotYet { wait, code: code::BUDGET_SPENT.to_owned() };
         match limiter.check_n(calls) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(not_until)) => {
@@ -254,7 +259,7 @@ mod tests {
         assert_eq!(limiter.admit(Class::Create, ONE).await, Ok(()));
         assert_eq!(limiter.admit(Class::Create, ONE).await, Ok(()));
         let not_yet = limiter.admit(Class::Create, ONE).await.unwrap_err();
-        assert_eq!(not_yet.code, "BUDGET");
+        assert_eq!(not_yet.code, code::BUDGET_SPENT);
         assert!(not_yet.wait > Duration::from_secs(590), "{not_yet:?}");
         assert_eq!(limiter.admit(Class::Read, ONE).await, Ok(()));
     }
@@ -273,6 +278,53 @@ mod tests {
         let limiter = Limiter::new(&LimitsConfig { budgets, ..LimitsConfig::default() });
         for _ in 0..3 {
             assert_eq!(limiter.admit(Class::Read, ONE).await, Ok(()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_shorter_wait_does_not_open_a_gate_early() {
+        let limiter = Limiter::new(&LimitsConfig::default());
+        limiter.shut(Class::Invite, Duration::from_secs(86_400), "PEER_FLOOD");
+        limiter.shut(Class::Invite, Duration::from_secs(5), "FLOOD_WAIT");
+        let not_yet = limiter.admit(Class::Invite, ONE).await.unwrap_err();
+        assert_eq!(not_yet.code, "PEER_FLOOD");
+        assert!(not_yet.wait > Duration::from_secs(86_000));
+    }
+
+    #[tokio::test]
+    async fn an_absurd_wait_is_a_long_one() {
+        let limiter = Limiter::new(&LimitsConfig::default());
+        limiter.shut(Class::Link, Duration::from_secs(u64::MAX), "FLOOD_WAIT");
+        assert!(limiter.admit(Class::Link, ONE).await.unwrap_err().wait <= SHUT_MAX);
+    }
+
+    #[tokio::test]
+    async fn a_gate_opens_by_itself() {
+        let limiter = Limiter::new(&LimitsConfig::default());
+        limiter.shut(Class::Link, Duration::from_millis(20), "FLOOD_WAIT");
+        assert_eq!(limiter.admit(Class::Link, ONE).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn several_calls_use_up_as_much_of_a_budget() {
+        let limiter = Limiter::new(&LimitsConfig::default());
+        let most = limiter.at_once(Class::Invite);
+        assert_eq!(most, 10);
+        let all = NonZeroU32::new(u32::try_from(most).unwrap()).unwrap();
+        assert_eq!(limiter.admit(Class::Invite, all).await, Ok(()));
+        assert_eq!(limiter.admit(Class::Invite, ONE).await.unwrap_err().code, code::BUDGET_SPENT);
+    }
+
+    #[test]
+    fn a_budget_that_makes_no_sense_is_named() {
+        let wrong = |every_s| {
+            let budgets = HashMap::from([(Class::Link, Budget { every_s, burst: ONE })]);
+            LimitsConfig { budgets, ..LimitsConfig::default() }.validate().err()
+        };
+        assert!(wrong(2.0).is_none());
+        for every_s in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            let said = wrong(every_s).unwrap().to_string();
+            assert!(said.contains("limits.budgets.link.every_s"), "{said}");
         }
     }
 }

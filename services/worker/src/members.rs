@@ -305,3 +305,6 @@ pub async fn help_blocked(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

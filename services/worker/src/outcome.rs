@@ -94,9 +94,10 @@ mod tests {
     fn every_cell() {
         use Status::{Done as D, Failed as F, Partial as P, Unknown as U};
         type End = fn() -> Called;
+        type Row = (&'static str, End, [(Status, bool); 3]);
         // Nothing begun; begun, without effect; with an effect.
         let befores = [after(0, false), after(0, true), after(1, true)];
-        let rows: [(&str, End, [(Status, bool); 3]); 5] = [
+        let rows: [Row; 5] = [
             ("done", || done(None), [(D, true), (D, true), (D, true)]),
             ("lacking", || done(Some(forbidden())), [(F, true), (F, true), (P, true)]),
             ("fault", || Ok(Err(Stop::Fault(forbidden()))), [(F, false), (F, false), (P, false)]),

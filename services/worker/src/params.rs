@@ -3,7 +3,8 @@
 
 use proto::MemberInput;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Most characters in a group's title (Bot API, `setChatTitle`: 1-128 characters).
 const TITLE_CHARS_MAX: usize = 128;
@@ -134,8 +135,7 @@ impl TryFrom<Vec<MemberInput>> for Members {
 }
 
 /// How often a link can be used: 1 to 99,999 joins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "u32")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(extend("minimum" = 1, "maximum" = LINK_USES_MAX))]
 pub struct UsageLimit(u32);
 
@@ -143,6 +143,14 @@ impl UsageLimit {
     /// The number of joins.
     pub fn get(self) -> u32 {
         self.0
+    }
+}
+
+/// Some callers can write only text: `"1"` is 1.
+impl<'de> Deserialize<'de> for UsageLimit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let uses: u32 = proto::loose::integer(deserializer)?;
+        Self::try_from(uses).map_err(D::Error::custom)
     }
 }
 

@@ -63,3 +63,62 @@ impl Standing {
         Fault::detached(code, message)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use AccountState as S;
+
+    use super::*;
+
+    fn at(state: AccountState) -> Standing {
+        Standing::new(state, None, DateTime::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn each_state_says_what_its_commands_are_told() {
+        for state in S::ALL {
+            let fault = at(state).fault();
+            assert_eq!(fault.kind, proto::ErrorKind::Detached, "{state:?}");
+            let code = match state {
+                S::LoggedOut => code::LOGGED_OUT,
+                S::Banned => code::BANNED,
+                _ => code::NOT_CONNECTED,
+            };
+            assert_eq!(fault.code, code, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_telegram_ended_is_final() {
+        let is_final: Vec<_> = S::ALL.into_iter().filter(|state| at(*state).is_final()).collect();
+        assert_eq!(is_final, [S::LoggedOut, S::Banned]);
+    }
+
+    #[test]
+    fn each_verdict_that_ends_a_session_has_its_state_and_reason() {
+        for (verdict, state, reason) in [
+            (AccountVerdict::LoggedOut, S::LoggedOut, "LOGGED_OUT"),
+            (AccountVerdict::Duplicated, S::LoggedOut, "AUTH_KEY_DUPLICATED"),
+            (AccountVerdict::Banned, S::Banned, "BANNED"),
+        ] {
+            assert!(verdict.ends_session());
+            let standing = Standing::after(verdict, DateTime::UNIX_EPOCH);
+            assert_eq!((standing.state, standing.reason.as_deref()), (state, Some(reason)));
+            assert!(standing.is_final() && standing.since.is_some());
+        }
+    }
+
+    #[test]
+    fn what_the_last_owner_left_is_taken_over() {
+        let status = InstanceStatus {
+            state: S::Banned,
+            reason: Some("BANNED".to_owned()),
+            since: DateTime::UNIX_EPOCH,
+            until: None,
+            owner: "w-1".to_owned(),
+        };
+        let standing = Standing::left(status);
+        let banned = Standing { reason: Some("BANNED".to_owned()), ..at(S::Banned) };
+        assert_eq!(standing, banned);
+    }
+}

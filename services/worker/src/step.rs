@@ -56,3 +56,23 @@ impl Step {
         Self { name: name.into(), class, effect, cost: NonZeroU32::MIN, kept }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_kept_where_its_answer_decides_something() {
+        let of = |step: Step| (step.effect, step.kept, step.cost.get());
+        assert_eq!(of(Step::read("a", Class::Read)), (Effect::Read, false, 1));
+        assert_eq!(of(Step::decisive_read("a", Class::Read)), (Effect::Read, true, 1));
+        assert_eq!(of(Step::repeatable("a", Class::Admin)), (Effect::Repeatable, true, 1));
+        assert_eq!(of(Step::once("a", Class::Create)), (Effect::Once, true, 1));
+    }
+
+    #[test]
+    fn a_step_costs_at_least_one_call() {
+        let cost = |calls| Step::read("a", Class::Read).cost(calls).cost.get();
+        assert_eq!([cost(0), cost(1), cost(50)], [1, 1, 50]);
+    }
+}

@@ -37,7 +37,7 @@ pub enum Failure {
     Throttled {
         /// Seconds until the next try makes sense.
         retry_after_s: u64,
-        /// `FLOOD_WAIT`, `SLOWMODE_WAIT`, `PEER_FLOOD`, … or our own `BUDGET`.
+        /// `FLOOD_WAIT`, `SLOWMODE_WAIT`, `PEER_FLOOD`, … or our own `BUDGET_SPENT`.
         code: String,
     },
     /// Anything that ends the whole command.
@@ -129,4 +129,53 @@ impl From<Fault> for Stop {
 pub fn throttled(code: &str, retry_after_s: u64) -> Fault {
     let message = format!("a limit asks to wait {retry_after_s} s");
     Fault::throttled(code, message, retry_after_s)
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::ErrorKind;
+
+    use super::*;
+
+    fn refusal(name: &str, code: i32) -> Refusal {
+        Refusal { name: name.to_owned(), code, repeated: false }
+    }
+
+    #[test]
+    fn each_failure_becomes_what_the_caller_is_told() {
+        let refused = Failure::Refused(refusal("CHAT_ADMIN_REQUIRED", 400)).into_fault().unwrap();
+        assert_eq!(refused.kind, ErrorKind::Forbidden);
+        assert_eq!(refused.code, "CHAT_ADMIN_REQUIRED");
+
+        let late = Failure::Throttled { retry_after_s: 30, code: "FLOOD_WAIT".to_owned() };
+        let late = late.into_fault().unwrap();
+        assert_eq!((late.kind, late.retry_after_s), (ErrorKind::Throttled, Some(30)));
+        assert_eq!(late.code, "FLOOD_WAIT");
+
+        let uncertain = Uncertain { step: "create".to_owned(), why: "lost".to_owned() };
+        let uncertain = Failure::Stop(Stop::Uncertain(uncertain)).into_fault().unwrap();
+        assert_eq!(uncertain.kind, ErrorKind::Uncertain);
+        assert_eq!(uncertain.message, "step create: lost");
+
+        let fault = Fault::internal("x");
+        assert_eq!(Failure::Stop(Stop::Fault(fault.clone())).into_fault(), Ok(fault));
+        assert_eq!(Failure::Stop(Stop::Abandoned("fenced")).into_fault(), Err("fenced"));
+    }
+
+    #[test]
+    fn a_refusal_says_whom_it_is_about() {
+        assert_eq!(
+            refusal("USER_PRIVACY_RESTRICTED", 403).member(),
+            Some(MemberStatus::PrivacyBlocked)
+        );
+        assert_eq!(refusal("CHAT_ADMIN_REQUIRED", 400).member(), None);
+        assert!(refusal("CHANNEL_PRIVATE", 406).group_is_gone());
+        assert!(!refusal("CHAT_ADMIN_REQUIRED", 400).group_is_gone());
+    }
+
+    #[test]
+    fn a_refusal_of_an_earlier_release_is_read() {
+        let kept: Refusal = serde_json::from_str(r#"{"name":"X","code":400}"#).unwrap();
+        assert_eq!(kept, refusal("X", 400));
+    }
 }

@@ -13,9 +13,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::answers::{Answer, Untold};
-use crate::methods;
 use crate::persist;
 use crate::pipeline::id_taken;
+use crate::request;
 use crate::stop::Failure;
 use crate::tenure::Shared;
 
@@ -192,7 +192,7 @@ async fn record_and_tell(
 ) -> Result<(), Unanswered> {
     let result = CommandResult::of(command, fault.into(), 0, shared.clock.now());
     let text = serde_json::to_string(&result).unwrap_or_default();
-    let hash = request_hash(command);
+    let hash = request::hash(command);
     let settled = persist::retry(stopping, || {
         let at = command.received_at;
         let (instance, id) = (&command.instance, &command.id);
@@ -234,20 +234,6 @@ async fn abandoned(
 async fn tell(shared: &Shared, answer: &Answer, stopping: &CancellationToken) -> Result<(), Left> {
     shared.metrics.told(&answer.result);
     Ok(shared.answers.give(answer, stopping).await?)
-}
-
-/// As the owner would count it, so that the same request published again is no conflict.
-fn request_hash(command: &Command) -> String {
-    let entry = methods::find(command.method.as_str());
-    let parsed = entry.and_then(|entry| (entry.parse)(&command.params).ok());
-    match parsed {
-        Some(method) => proto::canonical::request_hash(
-            &command.method,
-            &method.normalised(),
-            command.external_ref.as_ref(),
-        ),
-        None => command.request_hash(),
-    }
 }
 
 /// The instance is known, only its queue is missing: declared, it takes the command.

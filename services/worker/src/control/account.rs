@@ -183,7 +183,7 @@ impl Control {
         let taken = self.roster.take(instance).await.map_err(unavailable)?;
         taken.ok_or_else(|| {
             let message = "another worker is just taking the instance, or this one is full";
-            Fault::unavailable("INSTANCE_BUSY", message)
+            Fault::unavailable(code::INSTANCE_BUSY, message)
         })
     }
 
@@ -241,9 +241,12 @@ fn no_instance(instance: &InstanceId) -> Fault {
 }
 
 fn going_down() -> Fault {
-    Fault::unavailable("WORKER_STOPPING", "the worker is going down; ask again")
+    Fault::unavailable(code::WORKER_STOPPING, "the worker is going down; ask again")
 }
 
 fn unavailable(error: StoreError) -> Fault {
     Fault::unavailable(code::STORE_UNAVAILABLE, error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

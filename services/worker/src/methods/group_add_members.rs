@@ -33,7 +33,7 @@ pub struct GroupAddMembers {
     #[serde(default)]
     pub on_blocked: OnBlocked,
     /// Whether unknown phone numbers may be put into the account's address book.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "proto::loose::boolean")]
     pub import_contacts: bool,
 }
 

@@ -1,5 +1,6 @@
 //! `group.create`: makes a group, puts people and bots in, and tells its `chat_id`.
 
+use proto::fault::code;
 use proto::event;
 use proto::{Fault, MemberOutcome, MemberStatus};
 use schemars::JsonSchema;
@@ -42,13 +43,13 @@ pub struct GroupCreate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<About>,
     /// Whether the answer has the group's invite link.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "proto::loose::boolean")]
     pub invite_link: bool,
     /// What to do for people whom their privacy settings keep out.
     #[serde(default)]
     pub on_blocked: OnBlocked,
     /// Whether unknown phone numbers may be put into the account's address book.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "proto::loose::boolean")]
     pub import_contacts: bool,
 }
 
@@ -235,7 +236,7 @@ async fn existing(cx: &mut Cx<'_>) -> Result<Option<Group>, Stop> {
             Ok(None)
         }
         Found::OutOfSight => Err(Stop::Fault(Fault::invalid(
-            "CHAT_OUT_OF_SIGHT",
+            code::CHAT_OUT_OF_SIGHT,
             format!(
                 "external_ref: names the group {chat_id}, which the account can't see among its \
                  newest dialogs; write something there, or use another external_ref"

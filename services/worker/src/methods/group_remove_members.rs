@@ -1,5 +1,6 @@
 //! `group.remove_members`: takes people and bots out of a group.
 
+use proto::fault::code;
 use proto::{ChatId, Fault, MemberOutcome, MemberStatus};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,7 @@ pub struct GroupRemoveMembers {
     /// Who is taken out.
     pub members: Members,
     /// Whether they are kept out for good. Supergroups only: basic groups have no ban list.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "proto::loose::boolean")]
     pub ban: bool,
 }
 
@@ -66,7 +67,7 @@ impl Method for GroupRemoveMembers {
         let group = cx.group(self.chat_id).await?;
         if self.ban && group.peer.is_basic() {
             return Err(Stop::Fault(Fault::invalid(
-                "BAN_NEEDS_SUPERGROUP",
+                code::BAN_NEEDS_SUPERGROUP,
                 "params.ban: a basic group has no ban list",
             )));
         }

@@ -1,0 +1,172 @@
+//! What the tests of steps stand on: an instance that is owned by a lease in a real Redis, with a
+//! vault in a folder of its own. The account is open and never connects: the tests play Telegram.
+
+use std::sync::Arc;
+
+use chassis::{Clock, HandClock};
+use chrono::TimeDelta;
+use proto::envelope::{Incoming, Rules};
+use proto::{Names, Properties};
+use queuegram_tests::stage::shared;
+use serde_json::json;
+use store::{
+    Claim, Groups, Instances, Leases, Ledger, Peers, Redis, RedisConfig, RedisUrl, Sessions,
+    Statuses, StepRecord, Vault, VaultConfig,
+};
+use telegram::secret::ApiHash;
+use telegram::session::MemorySink;
+use telegram::{Telegram, TelegramConfig};
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::super::*;
+use crate::answers::Answers;
+use crate::config::{OwnConfig, WorkerConfig};
+use crate::limiter::{Limiter, LimitsConfig, Profile};
+use crate::metrics::Metrics;
+use crate::tenure::Shared;
+
+/// An owned instance, and one command of it.
+pub struct Ground {
+    pub tenure: Tenure,
+    pub command: Command,
+    pub account: Account,
+    pub clock: HandClock,
+    _folder: TempDir,
+}
+
+impl Ground {
+    pub async fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let (clock, hand) = Clock::by_hand(proto::time::parse("2026-11-23T08:00:00Z").unwrap());
+        let shared = Arc::new(stores(&folder, clock).await);
+        let instance: InstanceId = "acme".parse().unwrap();
+        let lease = shared.leases.try_acquire(&instance, "w-1").await.unwrap().unwrap();
+        let account = shared.telegram.open(None, Vec::new(), Arc::new(MemorySink::default()));
+        let tenure = Tenure {
+            groups: Groups::open(&shared.vault, &instance).await.unwrap(),
+            account: Ok(account.clone()),
+            limiter: Arc::new(Limiter::new(&shared.config.limits)),
+            verdict: watch::Sender::new(None),
+            stopping: CancellationToken::new(),
+            instance,
+            lease,
+            shared,
+        };
+        let command = command(&tenure);
+        Self { tenure, command, account, clock: hand, _folder: folder }
+    }
+
+    /// The command as it is taken from its queue: for the first time, or after a crash.
+    pub async fn take(&self) -> Cx<'_> {
+        let (ledger, lease) = (&self.tenure.shared.ledger, &self.tenure.lease);
+        let Command { id, method, received_at, .. } = &self.command;
+        match ledger.claim(lease, id, method, "hash", *received_at).await.unwrap() {
+            Claim::Fresh(record) | Claim::Resumed(record) => {
+                Cx::new(&self.command, &self.tenure, self.account.clone(), record)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// What the ledger has of a step.
+    pub async fn step(&self, name: &str) -> Option<StepRecord> {
+        let ledger = &self.tenure.shared.ledger;
+        let record = ledger.get(&self.tenure.instance, &self.command.id).await.unwrap().unwrap();
+        record.steps.get(name).cloned()
+    }
+
+    /// Leaves a step as a crash in the middle of it does.
+    pub async fn crash_in(&self, name: &str, effect: Effect) {
+        let (ledger, lease) = (&self.tenure.shared.ledger, &self.tenure.lease);
+        ledger.step_started(lease, &self.command.id, name, effect).await.unwrap();
+    }
+
+    pub fn pass(&self, seconds: i64) {
+        self.clock.advance(TimeDelta::seconds(seconds));
+    }
+
+    /// Another worker takes the instance.
+    pub async fn usurp(&self) {
+        let leases = &self.tenure.shared.leases;
+        leases.release(&self.tenure.lease).await.unwrap();
+        leases.try_acquire(&self.tenure.instance, "w-2").await.unwrap().unwrap();
+    }
+}
+
+async fn stores(folder: &TempDir, clock: Clock) -> Shared {
+    let addresses = shared::servers().await.unwrap();
+    let redis = RedisConfig {
+        url: RedisUrl::try_from(addresses.redis_url.clone()).unwrap(),
+        prefix: format!("test-{}", Uuid::new_v4()),
+        ..RedisConfig::default()
+    };
+    let vault = VaultConfig {
+        url: url::Url::from_directory_path(folder.path().join("vault")).unwrap(),
+        key_file: folder.path().join("vault.key"),
+        create_key: true,
+        ..VaultConfig::default()
+    };
+    let telegram = TelegramConfig {
+        api_id: 4242,
+        api_hash: ApiHash::new("0123456789abcdef0123456789abcdef"),
+        ..TelegramConfig::default()
+    };
+    // Nobody listens there: what is told goes nowhere, and nothing waits for it.
+    let amqp = bus::AmqpConfig {
+        url: "amqp://guest:guest@127.0.0.1:1/%2f".parse().unwrap(),
+        ..bus::AmqpConfig::default()
+    };
+    let config = WorkerConfig {
+        limits: LimitsConfig { profile: Profile::Sandbox, ..LimitsConfig::default() },
+        worker: OwnConfig { unreachable_max_s: 60, ..OwnConfig::default() },
+        amqp,
+        redis,
+        vault,
+        telegram,
+    };
+    let redis = Redis::connect(&config.redis).await.unwrap();
+    let vault = Vault::open(&config.vault).await.unwrap();
+    let bus = bus::Bus::start(&config.amqp, "test").unwrap();
+    let names = Names::default();
+    Shared {
+        worker_id: "w-1".to_owned(),
+        rules: Rules::new(names.clone(), &["group.create"]),
+        answers: Answers::new(bus.publisher(), names.clone(), clock.clone()),
+        leases: Leases::new(&redis),
+        ledger: Ledger::new(&redis),
+        instances: Instances::new(&vault, &redis),
+        sessions: Sessions::new(&vault, &redis),
+        peers: Peers::new(&vault, &redis),
+        statuses: Statuses::new(&redis),
+        metrics: Metrics::new(&prometheus::Registry::new()).unwrap(),
+        telegram: Telegram::new(config.telegram.clone()).unwrap(),
+        service_key: chassis::sealed::ServiceKey::from_bytes(*vault.service_key().unwrap()),
+        vault,
+        names,
+        bus,
+        clock,
+        config,
+    }
+}
+
+/// A command that lives for an hour.
+fn command(tenure: &Tenure) -> Command {
+    let body = json!({
+        "id": "deal-77:create", "method": "group.create",
+        "deadline": "2026-11-23T09:00:00Z", "params": { "title": "Deal 77" },
+    });
+    proto::decode(Incoming {
+        body: &serde_json::to_vec(&body).unwrap(),
+        properties: &Properties::default(),
+        exchange: "tg.commands",
+        routing_key: "acme.group.create",
+        queue_instance: Some(&tenure.instance),
+        redelivered: false,
+        received_at: tenure.shared.clock.now(),
+        rules: &tenure.shared.rules,
+    })
+    .unwrap()
+}
