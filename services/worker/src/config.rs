@@ -158,7 +158,11 @@ mod tests {
             amqp: AmqpConfig::default(),
             redis: RedisConfig::default(),
             vault: VaultConfig::default(),
-            telegram: TelegramConfig::default(),
+            telegram: TelegramConfig {
+                api_id: 4242,
+                api_hash: telegram::secret::ApiHash::new("0123456789abcdef0123456789abcdef"),
+                ..TelegramConfig::default()
+            },
             limits: LimitsConfig::default(),
             worker,
         };
