@@ -237,7 +237,31 @@ pub mod code {
     pub const COMMAND_NOT_FOUND: &str = "COMMAND_NOT_FOUND";
     /// The command was started too often without getting anywhere.
     pub const POISONED: &str = "POISONED";
-    /// Our own budget of a class of calls is spent.
+    /// Somebody named is the account itself.
+    pub const ACCOUNT_ITSELF: &str = "ACCOUNT_ITSELF";
+    /// A basic group has no ban list.
+    pub const BAN_NEEDS_SUPERGROUP: &str = "BAN_NEEDS_SUPERGROUP";
+    /// RabbitMQ did not do what an order needs.
+    pub const BROKER_UNAVAILABLE: &str = "BROKER_UNAVAILABLE";
+    /// The account is in no such group.
+    pub const CHAT_NOT_FOUND: &str = "CHAT_NOT_FOUND";
+    /// The account can't see the group that an `external_ref` names.
+    pub const CHAT_OUT_OF_SIGHT: &str = "CHAT_OUT_OF_SIGHT";
+    /// `confirm_title` is not the group's title.
+    pub const CONFIRM_TITLE_MISMATCH: &str = "CONFIRM_TITLE_MISMATCH";
+    /// `confirm_title` is needed, since the group is not Queuegram's.
+    pub const CONFIRM_TITLE_REQUIRED: &str = "CONFIRM_TITLE_REQUIRED";
+    /// Another worker is just taking the instance, or there is no room for it.
+    pub const INSTANCE_BUSY: &str = "INSTANCE_BUSY";
+    /// No login of that id is under way.
+    pub const LOGIN_NOT_FOUND: &str = "LOGIN_NOT_FOUND";
+    /// The account can't be logged in now.
+    pub const LOGIN_NOT_POSSIBLE: &str = "LOGIN_NOT_POSSIBLE";
+    /// The account has never met the person with this number.
+    pub const PEER_ID_UNKNOWN: &str = "PEER_ID_UNKNOWN";
+    /// The worker is going down.
+    pub const WORKER_STOPPING: &str = "WORKER_STOPPING";
+    /// The budget of a class of calls is spent.
     pub const BUDGET_SPENT: &str = "BUDGET_SPENT";
     /// Telegram could not be reached, or did not answer in time.
     pub const TELEGRAM_UNAVAILABLE: &str = "TELEGRAM_UNAVAILABLE";

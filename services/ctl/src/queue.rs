@@ -17,8 +17,9 @@ use crate::{
 pub enum QueueAction {
     /// Make a durable queue and its dead-letter queue NAME.dead.
     #[command(after_help = "\
-What a consumer refuses goes to NAME.dead, by a policy, so that engines which declare the queue again
-plainly find nothing unexpected. Names that begin with our prefix (tg.) are refused.
+What a consumer refuses goes to NAME.dead. That is a policy, so that the queue has no argument but its
+type: with QUEUEGRAM_AMQP__QUEUE_KIND=classic not even that, for engines that declare their queue again
+plainly. Names that begin with our prefix (tg.) are refused.
 
 Examples:
   queuegram queue add camunda.replies                        to be named in reply_to

@@ -16,6 +16,8 @@ use proto::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::redact::without_api_keys;
+
 /// First pause before something is published again; each further one is twice as long.
 const PAUSE_FIRST: Duration = Duration::from_millis(200);
 /// Longest pause before something is published again.
@@ -183,7 +185,7 @@ impl Answers {
             routing_key: self.names.dead(),
             properties,
             headers,
-            body: without_api_key(&delivery.body),
+            body: without_api_keys(&delivery.body),
             mandatory: false,
             persistent: true,
         };
@@ -295,18 +297,6 @@ impl Answers {
             traceparent: chassis::trace::current_traceparent(),
             ..Properties::default()
         }
-    }
-}
-
-/// A copy for people to look at holds no key. What is not JSON may hold anything, and stays as it
-/// came: it can't be told what in it is a key.
-fn without_api_key(body: &[u8]) -> Vec<u8> {
-    match serde_json::from_slice::<serde_json::Value>(body) {
-        Ok(serde_json::Value::Object(mut fields)) if fields.contains_key("api_key") => {
-            fields.insert("api_key".to_owned(), "***".into());
-            serde_json::to_vec(&fields).unwrap_or_default()
-        }
-        _ => body.to_vec(),
     }
 }
 

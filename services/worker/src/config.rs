@@ -149,6 +149,7 @@ impl WorkerConfig {
 
 #[cfg(test)]
 mod tests {
+
     use super::*;
 
     fn wrong(change: impl FnOnce(&mut OwnConfig)) -> Option<String> {
@@ -167,6 +168,12 @@ mod tests {
             worker,
         };
         config.validate().err().map(|invalid| invalid.to_string())
+    }
+
+    #[test]
+    fn only_the_application_itself_has_no_default() {
+        let config: WorkerConfig = serde_json::from_str("{}").unwrap();
+        assert!(config.validate().unwrap_err().to_string().contains("telegram.api_id"));
     }
 
     #[test]

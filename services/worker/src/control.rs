@@ -158,6 +158,11 @@ impl Control {
     }
 
     async fn carry_out(self: &Arc<Self>, order: &Command) -> Result<Outcome, Fault> {
+        // Whoever asked has given up waiting: an account that appears, or is removed, later would
+        // surprise them.
+        if self.shared.clock.now() >= order.deadline {
+            return Err(Fault::expired("the order's deadline passed before a worker took it"));
+        }
         match order.method.as_str() {
             method::ACCOUNT_ADD => done(self.account_add(order, params(order)?).await?),
             method::ACCOUNT_GET => done(self.account_get(order, params(order)?).await?),

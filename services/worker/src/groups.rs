@@ -229,7 +229,7 @@ impl Cx<'_> {
 
 fn unknown(chat_id: ChatId) -> Fault {
     Fault::invalid(
-        "CHAT_NOT_FOUND",
+        code::CHAT_NOT_FOUND,
         format!("params.chat_id: the account is in no group {chat_id}"),
     )
 }

@@ -27,6 +27,7 @@ pub mod params;
 pub mod people;
 pub mod persist;
 pub mod pipeline;
+pub mod redact;
 pub mod request;
 pub mod roster;
 mod service;

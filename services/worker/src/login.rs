@@ -7,6 +7,7 @@ mod talk;
 use std::sync::Arc;
 
 use proto::control::AccountLoggedIn;
+use proto::fault::code;
 use proto::{Fault, UserId};
 use store::Lease;
 use telegram::{Account, Login, LoginCode, LoginError, LoginPassword, Phone};
@@ -89,7 +90,8 @@ impl Desk {
     /// for it: whoever began that one may be gone, and nobody else knows its id.
     pub fn begin(&mut self, shared: &Arc<Shared>, lease: &Lease, start: Start, online: bool) {
         if online {
-            let fault = Fault::invalid("LOGIN_NOT_POSSIBLE", "the account is connected already");
+            let fault =
+                Fault::invalid(code::LOGIN_NOT_POSSIBLE, "the account is connected already");
             let _ = start.done.send(Err(fault));
             return;
         }
@@ -125,7 +127,7 @@ impl Desk {
             }
             _ => {
                 let message = "params.login_id: no such login is under way";
-                let _ = answer.done.send(Err(Fault::invalid("LOGIN_NOT_FOUND", message)));
+                let _ = answer.done.send(Err(Fault::invalid(code::LOGIN_NOT_FOUND, message)));
             }
         }
     }

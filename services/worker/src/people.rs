@@ -229,7 +229,7 @@ async fn by_id(
         look(cx, place, places.search.group).await?;
     }
     Ok(Err(NotFound::new(
-        "PEER_ID_UNKNOWN",
+        code::PEER_ID_UNKNOWN,
         "the account has never met the person with this number: give their @username or +phone, or \
          let them write to the account first",
     )))

@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use proto::envelope::{Incoming, Rejected};
 use proto::event::CommandUnknown;
 use proto::fault::code;
-use proto::{Command, CommandResult, ErrorKind, Fault, Outcome};
+use proto::{Command, CommandResult, ErrorKind, Fault, Outcome, Status};
 use store::{Claim, Record};
 use tracing::Instrument;
 
@@ -22,6 +22,10 @@ use crate::outcome::{Panicked, outcome_of};
 use crate::request::Request;
 use crate::stop::{Failure, Stop};
 use crate::tenure::Tenure;
+
+/// Times that the work on a command may break off before it is given up: a command that takes the
+/// worker down with it must not do so for ever.
+const ATTEMPTS_MAX: u32 = 3;
 
 /// How the work on a delivery ended.
 #[derive(Debug)]
@@ -68,7 +72,12 @@ async fn work(tenure: &Tenure, delivery: &Delivery, command: &Command) -> Result
         Err(failure) => return broken(tenure, delivery, command, failure).await,
     };
     let (attempts, received_at) = (record.attempts, record.received_at);
-    let outcome = metrics.stage(Stage::Call, call(tenure, command, request, record)).await?;
+    let outcome = match attempts {
+        ..=ATTEMPTS_MAX => {
+            metrics.stage(Stage::Call, call(tenure, command, request, record)).await?
+        }
+        _ => poisoned(&record),
+    };
     let result = CommandResult {
         received_at,
         ..CommandResult::of(command, outcome, attempts, tenure.shared.clock.now())
@@ -83,6 +92,16 @@ async fn work(tenure: &Tenure, delivery: &Delivery, command: &Command) -> Result
         bury(tenure, delivery, &result).await?;
     }
     metrics.stage(Stage::Reply, reply(tenure, Answer::outcome(result, command), command)).await
+}
+
+/// Every attempt ended with the worker: another one would take it down too.
+fn poisoned(record: &Record) -> Outcome {
+    let message = format!("{ATTEMPTS_MAX} attempts broke off without an answer");
+    let fault = Fault::new(ErrorKind::Internal, code::POISONED, message);
+    match record.has_begun() {
+        true => Outcome { status: Status::Unknown, ..Outcome::from_fault(fault) },
+        false => fault.into(),
+    }
 }
 
 /// The id was used before, for something else.

@@ -49,7 +49,8 @@ impl Service for Worker {
     }
 
     async fn run(config: WorkerConfig, context: Context) -> anyhow::Result<()> {
-        let shared = Arc::new(connect(config, &context).await?);
+        let redis = Redis::connect(&config.redis).await?;
+        let shared = Arc::new(connect(config, &redis, &context).await?);
         let stopping = context.lifecycle.soft();
         let (binder_tx, binder) = watch::channel(None);
         let roster = Roster::new(shared.clone(), context.lifecycle.clone(), binder);
@@ -64,7 +65,7 @@ impl Service for Worker {
         for queue in Control::shared_queues(&shared.names) {
             reading.spawn(control.clone().read_shared(queue));
         }
-        reading.spawn(ready(shared.clone(), context.clone()));
+        reading.spawn(ready(shared.clone(), redis, context.clone()));
         roster.run(stopping).await;
 
         // Nothing new is begun from here on: orders and owners come to their ends, the leases are
@@ -76,12 +77,11 @@ impl Service for Worker {
     }
 }
 
-async fn connect(config: WorkerConfig, context: &Context) -> anyhow::Result<Shared> {
+async fn connect(config: WorkerConfig, redis: &Redis, context: &Context) -> anyhow::Result<Shared> {
     let metrics = Metrics::new(&context.registry)?;
     let telegram = Telegram::observed(config.telegram.clone(), metrics.clone())?;
     let vault = Vault::open(&config.vault).await?;
     let service_key = ServiceKey::from_bytes(*vault.service_key()?);
-    let redis = Redis::connect(&config.redis).await?;
     let bus = Bus::connect(&config.amqp, Worker::NAME).await?;
     bus.declare_topology().await?;
     let names = bus.names().clone();
@@ -94,12 +94,12 @@ async fn connect(config: WorkerConfig, context: &Context) -> anyhow::Result<Shar
             reply_queues: config.worker.reply_queues.clone(),
         },
         answers: Answers::new(bus.publisher(), names.clone(), context.clock.clone()),
-        leases: Leases::new(&redis),
-        ledger: Ledger::new(&redis),
-        instances: Instances::new(&vault, &redis),
-        sessions: Sessions::new(&vault, &redis),
-        peers: Peers::new(&vault, &redis),
-        statuses: Statuses::new(&redis),
+        leases: Leases::new(redis),
+        ledger: Ledger::new(redis),
+        instances: Instances::new(&vault, redis),
+        sessions: Sessions::new(&vault, redis),
+        peers: Peers::new(&vault, redis),
+        statuses: Statuses::new(redis),
         vault,
         metrics,
         clock: context.clock.clone(),
@@ -113,8 +113,9 @@ async fn connect(config: WorkerConfig, context: &Context) -> anyhow::Result<Shar
 
 /// Ready means: connected, and what nobody takes does not vanish. The second is the broker's
 /// policies' doing, so it is tried, not believed.
-async fn ready(shared: Arc<Shared>, context: Context) {
+async fn ready(shared: Arc<Shared>, redis: Redis, context: Context) {
     let latch = context.readiness.latch("broker");
+    let stores = context.readiness.latch("redis");
     let stopping = context.lifecycle.soft();
     let mut proven = false;
     loop {
@@ -133,6 +134,10 @@ async fn ready(shared: Arc<Shared>, context: Context) {
                     "a command for an unknown instance would vanish: run `queuegram topology apply`",
                 ),
             }
+        }
+        match redis.ping().await {
+            Ok(()) => stores.set(),
+            Err(error) => stores.clear(error.to_string()),
         }
         tokio::select! {
             () = tokio::time::sleep(PROBE_PAUSE) => {}

@@ -156,7 +156,7 @@ async fn workers(bus: &Bus, patience: Duration, report: &mut Report) -> Option<V
         let (code, message) =
             (answer.error_code.unwrap_or_default(), answer.error_message.unwrap_or_default());
         report.ok(SUBJECT, "answer");
-        let hint = "look at the worker's Redis and vault; its /ready says what it misses";
+        let hint = "look at the worker's Redis and vault: its log and /ready say what it misses";
         report.trouble(State::Bad, "stores of the worker", format!("{code}: {message}"), hint);
         return None;
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Arguments of a service whose own subcommands are `C`.
+// Arguments of a service whose own subcommands are `C`. (A doc comment would be the program's `--help`.)
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -38,7 +38,7 @@ pub(crate) struct ConfigArgs {
 }
 
 /// What to do with the configuration.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
 pub(crate) enum ConfigAction {
     /// Print the settings in force as TOML, secrets as ***.
     Print,

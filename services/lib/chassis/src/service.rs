@@ -128,23 +128,33 @@ pub fn main<S: Service>() -> ExitCode {
             eprintln!("{}: {error:#}", S::NAME);
             ExitCode::from(EXIT_CRASHED)
         }),
-        Command::Config(args) => with_settings::<S>(file, |settings| look(args.action, &settings)),
-        Command::Run => with_settings::<S>(file, run::<S>),
+        // What is missing or wrong is easier found with everything printed.
+        Command::Config(args) if args.action == ConfigAction::Print => {
+            with_settings::<S>(load::<S>(file), |settings| look(args.action, &settings))
+        }
+        Command::Config(args) => {
+            with_settings::<S>(read::<S>(file), |settings| look(args.action, &settings))
+        }
+        Command::Run => with_settings::<S>(read::<S>(file), run::<S>),
     }
 }
 
-/// Settings that have been read and checked.
+/// Settings that have been read.
 struct Settings<C> {
     chassis: ChassisConfig,
     own: C,
     ignored: Vec<String>,
+    /// Where the chassis' own came from.
+    of_chassis: Loader,
+    /// Where the service's came from.
+    of_own: Loader,
 }
 
 fn with_settings<S: Service>(
-    file: Option<&Path>,
+    settings: Result<Settings<S::Config>, ConfigError>,
     then: impl FnOnce(Settings<S::Config>) -> ExitCode,
 ) -> ExitCode {
-    match read::<S>(file) {
+    match settings {
         Ok(settings) => then(settings),
         Err(error) => {
             eprintln!("{}: {error}", S::NAME);
@@ -153,19 +163,26 @@ fn with_settings<S: Service>(
     }
 }
 
-fn read<S: Service>(file: Option<&Path>) -> Result<Settings<S::Config>, ConfigError> {
+/// The settings as they were given.
+fn load<S: Service>(file: Option<&Path>) -> Result<Settings<S::Config>, ConfigError> {
     let mut loader = Loader::new(&[sections::DEFAULTS, S::DEFAULTS], file)?;
     let of_chassis = loader.split_off(&sections::SECTIONS);
-    let chassis: ChassisConfig = of_chassis.read()?;
-    let own = loader.read()?;
+    let (chassis, own) = (of_chassis.read()?, loader.read()?);
+    let ignored = loader.ignored_variables().to_vec();
+    Ok(Settings { chassis, own, ignored, of_chassis, of_own: loader })
+}
+
+/// The same, found to make sense.
+fn read<S: Service>(file: Option<&Path>) -> Result<Settings<S::Config>, ConfigError> {
+    let settings = load::<S>(file)?;
     let wrong = |loader: &Loader, invalid: Invalid| ConfigError::Wrong {
         origin: loader.origin(&invalid.key),
         key: invalid.key,
         reason: invalid.reason,
     };
-    chassis.validate().map_err(|invalid| wrong(&of_chassis, invalid))?;
-    S::validate(&own).map_err(|invalid| wrong(&loader, invalid))?;
-    Ok(Settings { chassis, own, ignored: loader.ignored_variables().to_vec() })
+    settings.chassis.validate().map_err(|invalid| wrong(&settings.of_chassis, invalid))?;
+    S::validate(&settings.own).map_err(|invalid| wrong(&settings.of_own, invalid))?;
+    Ok(settings)
 }
 
 fn look<C: Serialize>(action: ConfigAction, settings: &Settings<C>) -> ExitCode {

@@ -1,5 +1,6 @@
 //! `group.delete`: deletes a group for everybody in it.
 
+use proto::fault::code;
 use proto::event;
 use proto::{ChatId, Fault};
 use schemars::JsonSchema;
@@ -69,7 +70,7 @@ async fn confirm(cx: &mut Cx<'_>, group: &Group, title: Option<&str>) -> Result<
             return Ok(());
         }
         return Err(Stop::Fault(Fault::invalid(
-            "CONFIRM_TITLE_REQUIRED",
+            code::CONFIRM_TITLE_REQUIRED,
             "params.confirm_title: must be the group's title, since this group was neither created \
              by Queuegram nor bound to an external_ref",
         )));
@@ -78,7 +79,7 @@ async fn confirm(cx: &mut Cx<'_>, group: &Group, title: Option<&str>) -> Result<
         return Ok(());
     }
     Err(Stop::Fault(Fault::invalid(
-        "CONFIRM_TITLE_MISMATCH",
+        code::CONFIRM_TITLE_MISMATCH,
         "params.confirm_title: is not the group's title",
     )))
 }

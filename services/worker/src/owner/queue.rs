@@ -1,12 +1,16 @@
 //! Working an instance's queue.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bus::Subscription;
 
 use super::{PAUSE_FIRST, PAUSE_MAX};
 use crate::pipeline::{self, Ending};
 use crate::tenure::Tenure;
+
+/// How long nothing may come before the queue is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(20);
 
 /// Works the instance's queue, one command after the other, until the tenure's phase ends.
 pub(super) async fn consume(tenure: Arc<Tenure>) {
@@ -21,6 +25,9 @@ pub(super) async fn consume(tenure: Arc<Tenure>) {
                         biased;
                         () = tenure.stopping.cancelled() => break,
                         delivery = consumption.next() => delivery,
+                        () = tokio::time::sleep(LOOK_EVERY) => {
+                            if stalled(&tenure, &queue).await { break } else { continue }
+                        }
                     };
                     let Ok(delivery) = delivery else { break };
                     if let Ending::GivenBack(why) = pipeline::take(&tenure, delivery).await {
@@ -39,4 +46,28 @@ pub(super) async fn consume(tenure: Arc<Tenure>) {
             () = tenure.stopping.cancelled() => {}
         }
     }
+}
+
+/// Whether the queue holds commands, or is gone, while its only consumer gets nothing. The broker
+/// tells the end of a consumption, but a queue that was deleted by hand and made anew at once was
+/// seen to deliver to nobody; only beginning to consume again helps.
+async fn stalled(tenure: &Tenure, queue: &str) -> bool {
+    let waiting = match tenure.shared.bus.queue_depth(queue).await {
+        Ok(Some(depth)) if depth.ready == 0 => return false,
+        Ok(Some(depth)) => Some(depth.ready),
+        Ok(None) => None,
+        // The end of the connection is told by the consumption itself.
+        Err(_) => return false,
+    };
+    tracing::warn!(
+        instance.id = %tenure.instance,
+        waiting,
+        "the queue is gone, or does not deliver; consuming anew"
+    );
+    if waiting.is_none()
+        && let Err(error) = tenure.shared.bus.declare_instance_queue(&tenure.instance).await
+    {
+        tracing::warn!(%error, instance.id = %tenure.instance, "the queue can't be declared");
+    }
+    true
 }

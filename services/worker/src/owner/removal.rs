@@ -25,7 +25,7 @@ impl Owner {
         groups: &Groups,
     ) -> Result<bool, Fault> {
         self.empty_queue(groups).await.map_err(|why| {
-            Fault::unavailable("BROKER_UNAVAILABLE", format!("its queue is still there: {why}"))
+            Fault::unavailable(code::BROKER_UNAVAILABLE, format!("its queue is still there: {why}"))
         })?;
         let logged_out = match account.take() {
             Some(account) => {
@@ -43,6 +43,7 @@ impl Owner {
             shared.peers.forget(lease).await?;
             groups.forget(lease).await?;
             shared.statuses.forget(lease).await?;
+            shared.ledger.forget(lease).await?;
             shared.instances.remove(lease).await
         };
         forgotten
