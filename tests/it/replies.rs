@@ -67,6 +67,7 @@ async fn the_callers_trace_goes_on_in_the_reply() {
     headers
         .insert("traceparent".into(), lapin::types::AMQPValue::LongString(parent.as_str().into()));
     let properties = scene.caller.properties().with_headers(headers);
+    let properties_again = properties.clone();
     let body = serde_json::to_vec(&json!({ "id": "traced", "params": { "title": "a" } })).unwrap();
     scene
         .caller
@@ -77,5 +78,14 @@ async fn the_callers_trace_goes_on_in_the_reply() {
     done(&reply.json());
     let traceparent = reply.header("traceparent").unwrap();
     assert!(traceparent.contains(TRACE) && traceparent != parent, "{traceparent}");
-    assert!(scene.logs().contains(TRACE), "the log carries the trace id");
+
+    // What is worth a line in the log carries the trace too.
+    let properties = properties_again.with_correlation_id("refused".into());
+    let body = br#"{"id":"refused","method":"group.explode"}"#;
+    scene.caller.publish("tg.commands", "acme-sales.command", properties, body).await.unwrap();
+    scene.caller.reply("refused").await.unwrap();
+    let logs = scene.logs();
+    let line = logs.lines().find(|line| line.contains(TRACE)).unwrap_or_else(|| panic!("{logs}"));
+    let line: serde_json::Value = serde_json::from_str(line).unwrap();
+    assert_eq!(line["trace_id"], TRACE, "{line}");
 }

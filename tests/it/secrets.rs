@@ -22,6 +22,18 @@ async fn no_secret_is_logged_published_or_stored_in_the_clear() {
     let params = json!({ "title": TITLE, "members": [client.phone] });
     done(&scene.caller.call(INSTANCE, "deal", "group.create", params).await.unwrap());
 
+    // A mistake must not put a text or a number into the log either.
+    for (id, params) in [
+        ("wrong-1", json!({ "title": { "text": TITLE } })),
+        ("wrong-2", json!({ "title": "x", "members": TITLE })),
+        ("wrong-3", json!({ "title": "x", "on_blocked": TITLE })),
+        ("wrong-4", json!({ "title": "x", "members": [format!("{}x", client.phone)] })),
+        ("wrong-5", json!({ "title": TITLE.repeat(20) })),
+    ] {
+        let reply = scene.caller.call(INSTANCE, id, "group.create", params).await.unwrap();
+        assert_eq!(reply["error_kind"], "invalid", "{reply:#}");
+    }
+
     let logs = scene.logs();
     let metrics = scene.workers[0].metrics().await.unwrap();
     let mut vault = Vec::new();
