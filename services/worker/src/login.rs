@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use self::talk::{Talk, fault_of};
+use self::talk::Talk;
 use crate::keeper::Keeper;
 use crate::tenure::Shared;
 
@@ -62,6 +62,8 @@ pub struct LoggedIn {
     pub user_id: UserId,
     /// Its username, without `@`.
     pub username: Option<String>,
+    /// The number that it was logged in by.
+    pub phone: Option<String>,
 }
 
 /// How a login ended.
@@ -98,7 +100,7 @@ impl Desk {
         if let Some(running) = &self.running {
             running.superseded.cancel();
             if let Some(late) = self.next.replace(start) {
-                let _ = late.done.send(Err(fault_of(LoginError::Cancelled)));
+                let _ = late.done.send(Err(telegram::fault::of_login(&LoginError::Cancelled)));
             }
             return;
         }

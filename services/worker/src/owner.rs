@@ -268,6 +268,7 @@ impl Owner {
         let record = InstanceRecord {
             user_id: Some(logged_in.user_id),
             username: logged_in.username.clone(),
+            phone: logged_in.phone.clone(),
             ..self.record().await?
         };
         let (shared, lease) = (&self.shared, &self.lease);

@@ -6,7 +6,7 @@
 //! dialogs, the members of the group in question and of bound groups.
 
 use proto::fault::code;
-use proto::{Fault, MemberInput, MemberOutcome, MemberStatus, MemberTarget, UserId};
+use proto::{Fault, InstanceId, MemberInput, MemberOutcome, MemberStatus, MemberTarget, UserId};
 use telegram::calls::members::Filter;
 use telegram::calls::people::{Imported, Resolved};
 use telegram::{GroupPeer, Phone, UserPeer, calls};
@@ -102,18 +102,29 @@ async fn find(
         MemberTarget::Id(id) => by_id(cx, *id, places).await,
         MemberTarget::Username(name) => by_username(cx, name).await,
         MemberTarget::Phone(phone) => by_phone(cx, phone, places.search.import_contacts).await,
-        MemberTarget::Instance(instance) => {
-            let record = cx.instance(instance).await?;
-            let account = record.and_then(|record| Some((record.user_id?, record.username)));
-            match account {
-                None => Ok(Err(NotFound::new(
-                    code::INSTANCE_NOT_FOUND,
-                    "names an instance that is not known or was never connected",
-                ))),
-                Some((_, Some(name))) => by_username(cx, &name).await,
-                Some((id, None)) => by_id(cx, id, places).await,
-            }
-        }
+        MemberTarget::Instance(instance) => by_instance(cx, instance, places).await,
+    }
+}
+
+/// Another connected account: by its username, else wherever it was met, else by its number.
+async fn by_instance(
+    cx: &mut Cx<'_>,
+    instance: &InstanceId,
+    places: &mut Places<'_>,
+) -> Result<Result<UserPeer, NotFound>, Stop> {
+    let record = cx.instance(instance).await?;
+    let Some((id, record)) = record.and_then(|record| Some((record.user_id?, record))) else {
+        return Ok(Err(NotFound::new(
+            code::INSTANCE_NOT_FOUND,
+            "names an instance that is not known or was never connected",
+        )));
+    };
+    if let Some(name) = &record.username {
+        return by_username(cx, name).await;
+    }
+    match (by_id(cx, id, places).await?, &record.phone) {
+        (Err(_), Some(phone)) => by_phone(cx, phone, places.search.import_contacts).await,
+        (found, _) => Ok(found),
     }
 }
 

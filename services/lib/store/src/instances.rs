@@ -45,6 +45,9 @@ pub struct InstanceRecord {
     pub user_id: Option<UserId>,
     /// The account's username, without `@`.
     pub username: Option<String>,
+    /// The account's phone number with `+`, by which other connected accounts can find it.
+    #[serde(default)]
+    pub phone: Option<String>,
 }
 
 impl InstanceRecord {
@@ -60,6 +63,7 @@ impl InstanceRecord {
             created_at,
             user_id: None,
             username: None,
+            phone: None,
         }
     }
 }

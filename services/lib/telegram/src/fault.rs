@@ -83,21 +83,13 @@ pub fn of_login(error: &LoginError) -> Fault {
         LoginError::PhoneInvalid => Fault::invalid("PHONE_NUMBER_INVALID", message),
         LoginError::NoAccount => Fault::invalid("PHONE_NUMBER_UNOCCUPIED", message),
         LoginError::CodeExpired => Fault::invalid("PHONE_CODE_EXPIRED", message),
-        LoginError::TooManyTries => Fault::forbidden("TOO_MANY_TRIES", message),
+        LoginError::TooManyTries => Fault::forbidden("LOGIN_TRIES_TOO_MANY", message),
         LoginError::Unsupported(_) => Fault::forbidden("LOGIN_UNSUPPORTED", message),
         LoginError::NotExpected(_) => Fault::invalid("LOGIN_NOT_EXPECTED", message),
         LoginError::Cancelled => Fault::cancelled(message),
         LoginError::Refused(fault) => of_rpc(fault),
         LoginError::Unreachable(_) => Fault::unavailable(code::TELEGRAM_UNAVAILABLE, message),
         LoginError::NotSaved(_) => Fault::unavailable(code::STORE_UNAVAILABLE, message),
-    }
-}
-
-/// What an error that ended a login says about the account.
-pub fn verdict_of_login(error: &LoginError) -> AccountVerdict {
-    match error {
-        LoginError::Refused(fault) => row(fault).map_or(AccountVerdict::Fine, |row| row.verdict),
-        _ => AccountVerdict::Fine,
     }
 }
 

@@ -46,11 +46,20 @@ impl Control {
             return Ok(AccountAdded { instance: record.id, state: AccountState::New });
         }
         let there = self.shared.instances.get(&order.instance).await.map_err(unavailable)?;
-        if !there.is_some_and(|there| is_same(&there, &record)) {
-            let message = format!("instance: {} exists already", order.instance);
-            return Err(Fault::invalid(code::INSTANCE_EXISTS, message));
+        match there {
+            Some(there) if is_same(&there, &record) => {
+                Ok(AccountAdded { instance: order.instance.clone(), state: AccountState::New })
+            }
+            Some(_) => {
+                let message = format!("instance: {} exists already", order.instance);
+                Err(Fault::invalid(code::INSTANCE_EXISTS, message))
+            }
+            // Somebody holds its lease: it is just being made, or has just been removed.
+            None => {
+                let message = "another worker is just making or removing this instance";
+                Err(Fault::unavailable(code::INSTANCE_BUSY, message))
+            }
         }
-        Ok(AccountAdded { instance: order.instance.clone(), state: AccountState::New })
     }
 
     /// Tells how an instance stands.

@@ -7,11 +7,11 @@ use proto::control::AccountLoggedIn;
 use proto::event::{
     AccountState, AskedAgain, EventData, LoginCodeNeeded, LoginFailed, LoginPasswordNeeded,
 };
-use proto::fault::code;
 use proto::{Fault, InstanceId};
+use telegram::fault::of_login;
 use telegram::login::{CodeVia, WhyAgain};
 use telegram::session::SelfRecord;
-use telegram::{Account, CallError, Login, LoginError, LoginProgress, Phone, calls};
+use telegram::{Account, Login, LoginError, LoginProgress, Phone, calls};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -34,13 +34,16 @@ impl Talk {
             Ok(user) => {
                 let account = login.account().clone();
                 let username = username(&account).await;
+                let phone = start.phone.digits().map(|digits| format!("+{digits}"));
                 let _ = start.done.send(Ok(AccountLoggedIn {
                     instance: self.instance.clone(),
                     user_id: user.id,
                     username: username.clone(),
                     state: AccountState::Online,
                 }));
-                LoginOutcome { account: Some(LoggedIn { account, user_id: user.id, username }) }
+                LoginOutcome {
+                    account: Some(LoggedIn { account, user_id: user.id, username, phone }),
+                }
             }
             Err(fault) => {
                 let reason = fault.code.clone();
@@ -53,7 +56,7 @@ impl Talk {
     }
 
     async fn log_in(&mut self, login: &mut Login, phone: Phone) -> Result<SelfRecord, Fault> {
-        let mut progress = login.start(phone).await.map_err(fault_of)?;
+        let mut progress = login.start(phone).await.map_err(|error| of_login(&error))?;
         loop {
             match &progress {
                 LoginProgress::Done(user) => return Ok(*user),
@@ -106,16 +109,16 @@ impl Talk {
                 Given::Cancel => {
                     login.cancel().await;
                     let _ = answer.done.send(Ok(()));
-                    return Err(fault_of(LoginError::Cancelled));
+                    return Err(of_login(&LoginError::Cancelled));
                 }
             };
             match progress {
                 Err(error @ LoginError::NotExpected(_)) => {
-                    let _ = answer.done.send(Err(fault_of(error)));
+                    let _ = answer.done.send(Err(of_login(&error)));
                 }
                 progress => {
                     let _ = answer.done.send(Ok(()));
-                    return progress.map_err(fault_of);
+                    return progress.map_err(|error| of_login(&error));
                 }
             }
         }
@@ -153,21 +156,5 @@ fn via_word(via: CodeVia) -> &'static str {
         CodeVia::MissedCall => "missed_call",
         CodeVia::Email => "email",
         CodeVia::Fragment => "fragment",
-    }
-}
-
-pub(super) fn fault_of(error: LoginError) -> Fault {
-    let message = error.to_string();
-    match error {
-        LoginError::PhoneInvalid => Fault::invalid("PHONE_NUMBER_INVALID", message),
-        LoginError::NoAccount => Fault::invalid("PHONE_NUMBER_UNOCCUPIED", message),
-        LoginError::CodeExpired => Fault::invalid("PHONE_CODE_EXPIRED", message),
-        LoginError::TooManyTries => Fault::forbidden("LOGIN_TRIES_TOO_MANY", message),
-        LoginError::Unsupported(_) => Fault::forbidden("LOGIN_UNSUPPORTED", message),
-        LoginError::NotExpected(_) => Fault::invalid("LOGIN_NOT_EXPECTED", message),
-        LoginError::Cancelled => Fault::cancelled(message),
-        LoginError::Refused(refused) => telegram::fault::of(&CallError::Rpc(refused)),
-        LoginError::Unreachable(_) => Fault::unavailable(code::TELEGRAM_UNAVAILABLE, message),
-        LoginError::NotSaved(_) => Fault::unavailable(code::STORE_UNAVAILABLE, message),
     }
 }

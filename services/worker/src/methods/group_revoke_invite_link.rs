@@ -61,6 +61,7 @@ impl Method for GroupRevokeInviteLink {
 
     async fn call(self, cx: &mut Cx<'_>) -> Result<Done<Revoked>, Stop> {
         let group = cx.group(self.chat_id).await?;
+        let primary = self.link.is_none();
         let link = match self.link {
             Some(link) => link,
             None => links::primary(cx, &group).await?.url,
@@ -71,7 +72,14 @@ impl Method for GroupRevokeInviteLink {
                 calls::links::revoke(&account, &group.peer, &link)
             })
             .await?;
-        let new_link = revoked.new_link.map(|link| link.url);
+        let mut new_link = revoked.new_link.map(|link| link.url);
+        if new_link.is_none() && primary {
+            // Telegram tells the new one only with the first revocation, which a crash may have
+            // swallowed.
+            let step = Step::read("new_primary_link", Class::Read);
+            let full = cx.step(step, || calls::groups::full(&account, &group.peer)).await?;
+            new_link = full.primary_link.map(|link| link.url).filter(|new| *new != link);
+        }
         Ok(Done::in_chat(group.chat_id, Revoked { link, new_link }))
     }
 }

@@ -48,12 +48,14 @@ pub(super) async fn consume(tenure: Arc<Tenure>) {
     }
 }
 
-/// Whether the queue holds commands, or is gone, while its only consumer gets nothing. The broker
-/// tells the end of a consumption, but a queue that was deleted by hand and made anew at once was
-/// seen to deliver to nobody; only beginning to consume again helps.
+/// Whether the queue is gone, or has lost its consumer, or holds commands and delivers none.
+///
+/// RabbitMQ tells the end of a consumption, with one exception (seen on 3.10.8): where a quorum
+/// queue is deleted by hand and declared again at once, the consumer of the old one hears nothing,
+/// and the new one has none.
 async fn stalled(tenure: &Tenure, queue: &str) -> bool {
     let waiting = match tenure.shared.bus.queue_depth(queue).await {
-        Ok(Some(depth)) if depth.ready == 0 => return false,
+        Ok(Some(depth)) if depth.ready == 0 && depth.consumers > 0 => return false,
         Ok(Some(depth)) => Some(depth.ready),
         Ok(None) => None,
         // The end of the connection is told by the consumption itself.
