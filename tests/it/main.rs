@@ -18,6 +18,7 @@ mod matrix;
 mod other_server;
 mod private_servers;
 mod processes;
+mod queue_gone;
 mod replies;
 mod secrets;
 mod stopping;

@@ -55,6 +55,8 @@ pub struct OwnConfig {
     pub takeover_grace_s: f64,
     /// Seconds between two renewals of a lease.
     pub renew_s: f64,
+    /// Seconds for which nothing may come from an instance's queue before it is looked at.
+    pub queue_look_s: f64,
     /// Seconds for which a command may try to reach Telegram before it is answered `unavailable`.
     pub unreachable_max_s: u64,
     /// Seconds that a command lives where it names no deadline.
@@ -73,6 +75,7 @@ impl Default for OwnConfig {
             roster_s: 2.0,
             takeover_grace_s: 8.0,
             renew_s: 3.0,
+            queue_look_s: 20.0,
             unreachable_max_s: 60,
             default_deadline_s: 86_400,
             login_wait_s: 300,
@@ -93,7 +96,11 @@ impl WorkerConfig {
     /// The setting's key and what is wrong with it.
     pub fn validate(&self) -> Result<(), Invalid> {
         let own = &self.worker;
-        let positive = [("worker.roster_s", own.roster_s), ("worker.renew_s", own.renew_s)];
+        let positive = [
+            ("worker.roster_s", own.roster_s),
+            ("worker.renew_s", own.renew_s),
+            ("worker.queue_look_s", own.queue_look_s),
+        ];
         for (key, seconds) in positive {
             if !(0.01..=60.0).contains(&seconds) {
                 return Err(Invalid::new(key, "must lie between 0.01 and 60"));
@@ -141,6 +148,11 @@ impl WorkerConfig {
         Duration::from_secs_f64(self.worker.renew_s)
     }
 
+    /// Before an instance's silent queue is looked at.
+    pub fn queue_look(&self) -> Duration {
+        Duration::from_secs_f64(self.worker.queue_look_s)
+    }
+
     /// Before a connection where the last owner ended uncleanly.
     pub fn takeover_grace(&self) -> Duration {
         Duration::from_secs_f64(self.worker.takeover_grace_s)
@@ -180,7 +192,8 @@ mod tests {
     fn the_defaults_are_good_and_each_wrong_setting_is_named() {
         assert_eq!(wrong(|_| {}), None);
         type Change = fn(&mut OwnConfig);
-        let changes: [(&str, Change); 9] = [
+        let changes: [(&str, Change); 10] = [
+            ("worker.queue_look_s", |own| own.queue_look_s = 0.0),
             ("worker.roster_s", |own| own.roster_s = 0.0),
             ("worker.renew_s", |own| own.renew_s = f64::NAN),
             ("worker.renew_s", |own| own.renew_s = 14.0),

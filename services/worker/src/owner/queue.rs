@@ -1,16 +1,12 @@
 //! Working an instance's queue.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bus::Subscription;
 
 use super::{PAUSE_FIRST, PAUSE_MAX};
 use crate::pipeline::{self, Ending};
 use crate::tenure::Tenure;
-
-/// How long nothing may come before the queue is looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(20);
 
 /// Works the instance's queue, one command after the other, until the tenure's phase ends.
 pub(super) async fn consume(tenure: Arc<Tenure>) {
@@ -25,7 +21,7 @@ pub(super) async fn consume(tenure: Arc<Tenure>) {
                         biased;
                         () = tenure.stopping.cancelled() => break,
                         delivery = consumption.next() => delivery,
-                        () = tokio::time::sleep(LOOK_EVERY) => {
+                        () = tokio::time::sleep(tenure.shared.config.queue_look()) => {
                             if stalled(&tenure, &queue).await { break } else { continue }
                         }
                     };
