@@ -59,8 +59,8 @@ pub struct Shared {
     pub clock: Clock,
 }
 
-/// One instance, owned. While its account is being connected, or can't be, there is no account to
-/// work with, and commands are told why.
+/// One instance, owned. Where its account can't be connected there is none to work with, and
+/// commands are told why; while it is being connected, nobody reads them yet.
 pub struct Tenure {
     /// Which instance.
     pub instance: InstanceId,
