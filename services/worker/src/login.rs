@@ -10,7 +10,7 @@ use proto::control::AccountLoggedIn;
 use proto::fault::code;
 use proto::{Fault, UserId};
 use store::Lease;
-use telegram::{Account, Login, LoginCode, LoginError, LoginPassword, Phone};
+use telegram::{Account, Gate, Login, LoginCode, LoginError, LoginPassword, Phone};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -90,7 +90,14 @@ struct Running {
 impl Desk {
     /// Begins a login, unless the account is connected already. One that is under way is given up
     /// for it: whoever began that one may be gone, and nobody else knows its id.
-    pub fn begin(&mut self, shared: &Arc<Shared>, lease: &Lease, start: Start, online: bool) {
+    pub fn begin(
+        &mut self,
+        shared: &Arc<Shared>,
+        lease: &Lease,
+        gate: &Gate,
+        start: Start,
+        online: bool,
+    ) {
         if online {
             let fault =
                 Fault::invalid(code::LOGIN_NOT_POSSIBLE, "the account is connected already");
@@ -115,7 +122,7 @@ impl Desk {
             superseded: superseded.clone(),
         };
         let keeper = Arc::new(Keeper::new(shared.clone(), lease.clone()));
-        let account = shared.telegram.open(None, Vec::new(), keeper);
+        let account = shared.telegram.open(None, Vec::new(), keeper, gate.clone());
         let task = tokio::spawn(talk.run(Login::new(account), start));
         self.running = Some(Running { login_id, answers, superseded, task });
     }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use bus::{BusError, ControlBinder};
 use proto::Fault;
 use store::{Groups, InstanceRecord, Lease};
-use telegram::{Account, AccountVerdict};
+use telegram::{Account, AccountVerdict, Gate};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -52,6 +52,7 @@ pub struct Owner {
     binder: watch::Receiver<Option<ControlBinder>>,
     stop: CancellationToken,
     lost: CancellationToken,
+    gate: Gate,
     limiter: Arc<Limiter>,
     desk: Desk,
     /// Whoever asked for the instance's removal, and what came of it: told when the lease is free,
@@ -82,10 +83,23 @@ impl Owner {
         binder: watch::Receiver<Option<ControlBinder>>,
         stop: CancellationToken,
         lost: CancellationToken,
+        gate: Gate,
     ) -> Self {
         let limiter = Arc::new(Limiter::new(&shared.config.limits));
         let desk = Desk::default();
-        Self { shared, lease, standing, orders, binder, stop, lost, limiter, desk, removed: None }
+        Self {
+            shared,
+            lease,
+            standing,
+            orders,
+            binder,
+            stop,
+            lost,
+            gate,
+            limiter,
+            desk,
+            removed: None,
+        }
     }
 
     /// The whole tenure.
@@ -230,12 +244,12 @@ impl Owner {
                     match (self.logged_in(ended).await, next) {
                         (Some(account), late) => {
                             if let Some(late) = late {
-                                self.desk.begin(&self.shared, &self.lease, late, true);
+                                self.desk.begin(&self.shared, &self.lease, &self.gate, late, true);
                             }
                             return Turn::LoggedIn(account);
                         }
                         (None, Some(next)) => {
-                            self.desk.begin(&self.shared, &self.lease, next, false);
+                            self.desk.begin(&self.shared, &self.lease, &self.gate, next, false);
                             continue;
                         }
                         (None, None) => continue,
@@ -247,7 +261,7 @@ impl Owner {
                 None => return Turn::Stop,
                 Some(Order::Login(start)) => {
                     let online = tenure.account.is_ok();
-                    self.desk.begin(&self.shared, &self.lease, start, online);
+                    self.desk.begin(&self.shared, &self.lease, &self.gate, start, online);
                 }
                 Some(Order::LoginAnswer(answer)) => self.desk.answer(answer).await,
                 Some(Order::Remove(done)) => return Turn::Remove(done),

@@ -3,13 +3,14 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bus::ControlBinder;
-use chassis::Lifecycle;
+use chassis::{BootInstant, Lifecycle};
 use futures_util::future::join_all;
 use proto::InstanceId;
 use store::{InstanceRecord, Lease, StoreError};
+use telegram::Gate;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -45,17 +46,21 @@ pub struct Owned {
     pub lost: CancellationToken,
     /// Cancelled to end the tenure in good order.
     pub stop: CancellationToken,
+    /// Open while the lease is good: what goes to Telegram passes it.
+    pub gate: Gate,
     /// When the lease was last known to begin anew.
-    renewed_at: Arc<Mutex<Instant>>,
+    renewed_at: Arc<Mutex<BootInstant>>,
 }
 
 impl Owned {
-    fn renewed(&self, at: Instant) {
+    fn renewed(&self, at: BootInstant, good_for: Duration) -> bool {
         *self.renewed_at.lock().unwrap_or_else(PoisonError::into_inner) = at;
+        self.gate.extend(at + good_for)
     }
 
     fn age(&self) -> Duration {
-        self.renewed_at.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+        let renewed_at = *self.renewed_at.lock().unwrap_or_else(PoisonError::into_inner);
+        BootInstant::now().since(renewed_at)
     }
 }
 
@@ -102,12 +107,18 @@ impl Roster {
         }
     }
 
+    /// How long the lease counts as good after it was asked for.
+    fn good_for(&self) -> Duration {
+        self.shared.leases.ttl() - LEASE_MARGIN
+    }
+
     async fn renew_one(&self, owned: &Owned) {
-        let good_for = (self.shared.leases.ttl() - LEASE_MARGIN).saturating_sub(owned.age());
+        let good_for = self.good_for().saturating_sub(owned.age());
         // The clock is read before the question: the lease may begin anew only later.
-        let asked_at = Instant::now();
+        let asked_at = BootInstant::now();
         match timeout(good_for, self.shared.leases.renew(&owned.lease)).await {
-            Ok(Ok(true)) => owned.renewed(asked_at),
+            Ok(Ok(true)) if owned.renewed(asked_at, self.good_for()) => {}
+            Ok(Ok(true)) => self.lost(owned, "it was renewed too late"),
             Ok(Ok(false)) => self.lost(owned, "another worker holds it"),
             Ok(Err(error)) => tracing::warn!(%error, "a lease was not renewed; trying again"),
             Err(_) => self.lost(owned, "it could not be renewed in time"),
@@ -129,7 +140,7 @@ impl Roster {
     /// # Errors
     /// The store's.
     pub async fn found(self: &Arc<Self>, record: &InstanceRecord) -> Result<bool, StoreError> {
-        let asked_at = Instant::now();
+        let asked_at = BootInstant::now();
         let leases = &self.shared.leases;
         let Some(lease) = leases.try_acquire(&record.id, &self.shared.worker_id).await? else {
             return Ok(false);
@@ -165,7 +176,7 @@ impl Roster {
         if self.lifecycle.is_stopping() || self.lock().len() >= self.shared.config.worker.capacity {
             return Ok(None);
         }
-        let asked_at = Instant::now();
+        let asked_at = BootInstant::now();
         let leases = &self.shared.leases;
         let Some(lease) = leases.try_acquire(instance, &self.shared.worker_id).await? else {
             return Ok(None);
@@ -173,17 +184,19 @@ impl Roster {
         Ok(Some(self.begin(lease, asked_at)))
     }
 
-    fn begin(self: &Arc<Self>, lease: Lease, asked_at: Instant) -> Owned {
+    fn begin(self: &Arc<Self>, lease: Lease, asked_at: BootInstant) -> Owned {
         let instance = lease.instance.clone();
         let (standing_tx, standing) = watch::channel(Standing::default());
         let (orders, orders_rx) = mpsc::channel(ORDERS_MAX);
         let (lost, stop) = (CancellationToken::new(), CancellationToken::new());
+        let gate = Gate::until(asked_at + self.good_for());
         let owned = Owned {
             lease: lease.clone(),
             standing,
             orders,
             lost: lost.clone(),
             stop: stop.clone(),
+            gate: gate.clone(),
             renewed_at: Arc::new(Mutex::new(asked_at)),
         };
         self.lock().insert(instance.clone(), owned.clone());
@@ -200,6 +213,7 @@ impl Roster {
             self.binder.clone(),
             stop,
             lost,
+            gate,
         );
         let (this, epoch) = (self.clone(), owned.lease.epoch);
         self.lifecycle.spawn_once(format!("owner of {instance}"), async move {
@@ -234,6 +248,7 @@ impl Roster {
             return;
         }
         tracing::error!(instance.id = %owned.lease.instance, why, "the lease is lost");
+        owned.gate.shut();
         owned.lost.cancel();
         owned.stop.cancel();
     }

@@ -5,10 +5,12 @@
 //! function ([`Service`]); everything else about being a process is here, once.
 
 mod admin;
+mod boot;
 mod cli;
 mod clock;
 mod config_error;
 mod environment;
+pub mod faults;
 mod lifecycle;
 mod loader;
 mod logline;
@@ -20,6 +22,7 @@ mod service;
 mod telemetry;
 pub mod trace;
 
+pub use boot::BootInstant;
 pub use cli::NoCommand;
 pub use clock::{Clock, HandClock};
 pub use config_error::{ConfigError, Invalid, Origin};

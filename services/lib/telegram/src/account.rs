@@ -11,6 +11,7 @@ use tracing::{Instrument, info_span};
 
 use crate::config::{TelegramConfig, TelegramConfigError};
 use crate::error::CallError;
+use crate::gate::Gate;
 use crate::keys::{KeyError, ServerKey};
 use crate::link::{Connectivity, Link};
 use crate::peers::{PeerBook, PeerRecord};
@@ -107,7 +108,7 @@ impl Telegram {
     }
 
     /// Opens an account from what was stored (`None`: a new one, to be logged in). No connection is made until the
-    /// first call. Must be called within a tokio runtime.
+    /// first call, and nothing is ever sent while `gate` is shut. Must be called within a tokio runtime.
     ///
     /// Open a session at most once at a time, in one process only: Telegram destroys a login that sends on two
     /// connections.
@@ -116,6 +117,7 @@ impl Telegram {
         session: Option<SessionRecord>,
         peers: Vec<PeerRecord>,
         sink: Arc<dyn SessionSink>,
+        gate: Gate,
     ) -> Account {
         let config = &self.0.config;
         let record = session
@@ -125,7 +127,7 @@ impl Telegram {
         let peers = PeerBook::new(config.peers_max, peers);
         let delay = Duration::from_millis(config.save_delay_ms);
         let saver = Saver::start(Arc::clone(&session), peers.clone(), sink, delay);
-        let link = Link::new(Arc::clone(&self.0), Arc::clone(&session));
+        let link = Link::new(Arc::clone(&self.0), Arc::clone(&session), gate);
         Account(Arc::new(Inner { telegram: self.clone(), session, peers, link, saver }))
     }
 

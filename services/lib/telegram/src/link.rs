@@ -24,6 +24,7 @@ use self::classify::{before_sending, classify};
 use self::pool::Pool;
 use crate::account::Shared;
 use crate::error::CallError;
+use crate::gate::Gate;
 use crate::keys;
 use crate::session::LiveSession;
 
@@ -48,6 +49,7 @@ pub enum Connectivity {
 pub(crate) struct Link {
     shared: Arc<Shared>,
     session: Arc<LiveSession>,
+    gate: Gate,
     in_flight: Semaphore,
     closing: CancellationToken,
     connectivity: watch::Sender<Connectivity>,
@@ -65,11 +67,12 @@ struct State {
 }
 
 impl Link {
-    pub(crate) fn new(shared: Arc<Shared>, session: Arc<LiveSession>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, session: Arc<LiveSession>, gate: Gate) -> Self {
         Self {
             in_flight: Semaphore::new(shared.config.in_flight_max),
             shared,
             session,
+            gate,
             closing: CancellationToken::new(),
             connectivity: watch::Sender::new(Connectivity::Down),
             state: Mutex::new(State { pool: None, not_before: Instant::now(), failed: None }),

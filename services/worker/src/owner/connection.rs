@@ -41,7 +41,7 @@ impl Owner {
             return Ok(None);
         }
         let keeper = Arc::new(Keeper::new(shared.clone(), lease.clone()));
-        Ok(Some(shared.telegram.open(Some(kept.session), kept.peers, keeper)))
+        Ok(Some(shared.telegram.open(Some(kept.session), kept.peers, keeper, self.gate.clone())))
     }
 
     /// Connects until it works; commands wait meanwhile, orders don't.

@@ -9,7 +9,7 @@ use crate::error::CallError;
 use crate::link::Connectivity;
 use crate::secret::ApiHash;
 use crate::session::MemorySink;
-use crate::{Account, Telegram};
+use crate::{Account, Gate, Telegram};
 
 async fn account() -> (tgsim::Running, tempfile::TempDir, Account) {
     let folder = tempfile::tempdir().unwrap();
@@ -27,7 +27,7 @@ async fn account() -> (tgsim::Running, tempfile::TempDir, Account) {
         ..TelegramConfig::default()
     };
     let sink = Arc::new(MemorySink::default());
-    let account = Telegram::new(config).unwrap().open(None, Vec::new(), sink);
+    let account = Telegram::new(config).unwrap().open(None, Vec::new(), sink, Gate::always());
     (sim, folder, account)
 }
 

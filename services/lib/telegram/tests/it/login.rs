@@ -8,15 +8,15 @@ use telegram::error::CallError;
 use telegram::login::WhyAgain;
 use telegram::session::MemorySink;
 use telegram::{
-    Account, AccountVerdict, Login, LoginCode, LoginError, LoginPassword, LoginProgress, Phone,
-    SessionRecord, fault,
+    Account, AccountVerdict, Gate, Login, LoginCode, LoginError, LoginPassword, LoginProgress,
+    Phone, SessionRecord, fault,
 };
 
 use crate::sim::Sim;
 
 fn open(sim: &Sim) -> (Account, Arc<MemorySink>) {
     let sink = Arc::new(MemorySink::default());
-    (sim.telegram().open(None, Vec::new(), sink.clone()), sink)
+    (sim.telegram().open(None, Vec::new(), sink.clone(), Gate::always()), sink)
 }
 
 #[tokio::test]
@@ -29,7 +29,7 @@ async fn a_saved_session_needs_no_second_login() {
     logged.account.close().await.unwrap();
 
     let stored = SessionRecord::from_bytes(&saved.to_bytes()).unwrap();
-    let again = sim.telegram().open(Some(stored), Vec::new(), logged.sink.clone());
+    let again = sim.telegram().open(Some(stored), Vec::new(), logged.sink.clone(), Gate::always());
     let me = myself::me(&again).await.unwrap();
     assert_eq!((me.user.id.get(), me.user.first_name.as_str()), (ann.id, "Ann"));
     assert_eq!(sim.done("auth.signIn").await.len(), 1);
@@ -111,7 +111,7 @@ async fn an_account_of_another_data_centre_is_followed_there() {
     assert_eq!(sim.done("channels.createChannel").await.len(), 1);
     logged.account.close().await.unwrap();
     // It goes straight there next time.
-    let again = sim.telegram().open(Some(record), Vec::new(), logged.sink.clone());
+    let again = sim.telegram().open(Some(record), Vec::new(), logged.sink.clone(), Gate::always());
     myself::me(&again).await.unwrap();
     sim.stop().await;
 }

@@ -9,7 +9,7 @@ use telegram::calls::{groups, myself};
 use telegram::error::CallError;
 use telegram::link::Connectivity;
 use telegram::session::MemorySink;
-use telegram::{AccountVerdict, Telegram, TelegramConfig, fault};
+use telegram::{AccountVerdict, Gate, Telegram, TelegramConfig, fault};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -175,7 +175,8 @@ async fn no_socket_outlives_a_failed_attempt_or_a_closed_account() {
     let mut config = TelegramConfig { connect_timeout_s: 1, ..sim.config() };
     config.server.as_mut().unwrap().address = address;
     let record = logged.account.record();
-    let account = Telegram::new(config).unwrap().open(Some(record), Vec::new(), logged.sink);
+    let account =
+        Telegram::new(config).unwrap().open(Some(record), Vec::new(), logged.sink, Gate::always());
 
     let error = account.connect().await.unwrap_err();
     assert!(matches!(error, CallError::NotSent(_)), "{error:?}");
@@ -199,8 +200,12 @@ async fn a_server_with_another_key_is_not_trusted() {
     if let (Some(server), Some(elsewhere)) = (&mut config.server, other.config().server) {
         server.public_key = elsewhere.public_key;
     }
-    let account =
-        Telegram::new(config).unwrap().open(None, Vec::new(), Arc::new(MemorySink::default()));
+    let account = Telegram::new(config).unwrap().open(
+        None,
+        Vec::new(),
+        Arc::new(MemorySink::default()),
+        Gate::always(),
+    );
     let error = account.connect().await.unwrap_err();
     assert!(matches!(&error, CallError::NotSent(why) if why.contains("RSA key")), "{error}");
     sim.stop().await;

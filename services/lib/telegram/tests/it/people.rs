@@ -3,7 +3,7 @@
 use serde_json::json;
 use telegram::calls::people::{self, Imported, Resolved};
 use telegram::calls::{groups, myself};
-use telegram::{PeerRecord, Phone};
+use telegram::{Gate, PeerRecord, Phone};
 
 use crate::groups::{met, person};
 use crate::sim::Sim;
@@ -55,7 +55,7 @@ async fn who_was_met_is_known_after_a_restart() {
     logged.account.close().await.unwrap();
     let (record, peers) = logged.sink.saved();
     assert!(peers.contains(&PeerRecord::User(ben.clone())));
-    let again = sim.telegram().open(record, peers, logged.sink.clone());
+    let again = sim.telegram().open(record, peers, logged.sink.clone(), Gate::always());
     assert_eq!(again.peers().user(ben.id), Some(ben));
     assert_eq!(again.peers().group(group.chat_id()), Some(group));
     groups::edit_title(&again, &group, "Known").await.unwrap();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use telegram::config::ServerConfig;
 use telegram::secret::ApiHash;
 use telegram::session::MemorySink;
-use telegram::{Account, Login, LoginCode, LoginProgress, Phone, Telegram, TelegramConfig};
+use telegram::{Account, Gate, Login, LoginCode, LoginProgress, Phone, Telegram, TelegramConfig};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
@@ -150,7 +150,7 @@ impl Sim {
 
     pub async fn log_in_as(&self, person: &Person, telegram: &Telegram) -> Logged {
         let sink = Arc::new(MemorySink::default());
-        let account = telegram.open(None, Vec::new(), sink.clone());
+        let account = telegram.open(None, Vec::new(), sink.clone(), Gate::always());
         let mut login = Login::new(account.clone());
         let progress = login.start(Phone::new(person.phone.as_str())).await.unwrap();
         assert!(matches!(progress, LoginProgress::CodeNeeded { again: None, .. }));

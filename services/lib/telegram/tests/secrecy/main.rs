@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 use telegram::calls::{groups, people};
 use telegram::session::MemorySink;
-use telegram::{Login, LoginPassword, Phone};
+use telegram::{Gate, Login, LoginPassword, Phone};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -55,7 +55,7 @@ async fn the_log_holds_no_secret() {
     let sim = Sim::start().await;
     let ann = sim.person("+9996620001", "Ann", json!({"password": "canary-password"})).await;
     let sink = Arc::new(MemorySink::default());
-    let account = sim.telegram().open(None, Vec::new(), sink.clone());
+    let account = sim.telegram().open(None, Vec::new(), sink.clone(), Gate::always());
     let mut login = Login::new(account.clone());
     login.start(Phone::new("+9996620001")).await.unwrap();
     let code = sim.code(&ann).await;

@@ -15,7 +15,7 @@ use store::{
 };
 use telegram::secret::ApiHash;
 use telegram::session::MemorySink;
-use telegram::{Telegram, TelegramConfig};
+use telegram::{Gate, Telegram, TelegramConfig};
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -44,7 +44,8 @@ impl Ground {
         let shared = Arc::new(stores(&folder, clock).await);
         let instance: InstanceId = "acme".parse().unwrap();
         let lease = shared.leases.try_acquire(&instance, "w-1").await.unwrap().unwrap();
-        let account = shared.telegram.open(None, Vec::new(), Arc::new(MemorySink::default()));
+        let account =
+            shared.telegram.open(None, Vec::new(), Arc::new(MemorySink::default()), Gate::always());
         let tenure = Tenure {
             groups: Groups::open(&shared.vault, &instance).await.unwrap(),
             account: Ok(account.clone()),
