@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use grammers_tl_types::{Identifiable, RemoteCall};
 use thiserror::Error;
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 use tracing::field::Empty;
 use tracing::{Instrument, info_span};
 
 use crate::config::{TelegramConfig, TelegramConfigError};
 use crate::error::CallError;
 use crate::gate::Gate;
+use crate::hop::{Hop, Outside};
 use crate::keys::{KeyError, ServerKey};
 use crate::link::{Connectivity, Link};
 use crate::peers::{PeerBook, PeerRecord};
@@ -31,6 +32,19 @@ pub(crate) struct Shared {
     /// Only for a server other than Telegram's, whose keys grammers knows itself.
     pub(crate) server_key: Option<ServerKey>,
     observer: Box<dyn CallObserver>,
+    hop: OnceCell<Hop>,
+}
+
+impl Shared {
+    /// The way out, which begins to listen with the first connection of all.
+    pub(crate) async fn hop(&self) -> Result<&Hop, CallError> {
+        let outside = Outside {
+            unacknowledged_max: self.config.unacknowledged_max,
+            silence_max: self.config.silence_max(),
+        };
+        let hop = self.hop.get_or_try_init(|| Hop::start(outside)).await;
+        hop.map_err(|error| CallError::NotSent(format!("no loopback port to listen on: {error}")))
+    }
 }
 
 /// Hears of every request, for metrics.
@@ -104,11 +118,12 @@ impl Telegram {
             }
         };
         let observer = Box::new(observer);
-        Ok(Self(Arc::new(Shared { config, api_hash, server_key, observer })))
+        Ok(Self(Arc::new(Shared { config, api_hash, server_key, observer, hop: OnceCell::new() })))
     }
 
     /// Opens an account from what was stored (`None`: a new one, to be logged in). No connection is made until the
-    /// first call, and nothing is ever sent while `gate` is shut. Must be called within a tokio runtime.
+    /// first call, and nothing is ever sent while `gate` is shut: calls end as [`CallError::Closed`] then. Must be called
+    /// within a tokio runtime.
     ///
     /// Open a session at most once at a time, in one process only: Telegram destroys a login that sends on two
     /// connections.
@@ -144,7 +159,8 @@ impl Account {
     }
 
     /// Ends every socket of this account and saves what is pending. Calls that are under way end as
-    /// [`CallError::Lost`], later ones as [`CallError::Closed`]. Afterwards another process may open the session.
+    /// [`CallError::Lost`], later ones as [`CallError::Closed`]. When this returns the sockets are gone, so another
+    /// process may open the session at once.
     pub async fn close(&self) -> Result<(), SinkError> {
         self.0.link.close().await;
         self.0.saver.close().await

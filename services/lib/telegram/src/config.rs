@@ -38,6 +38,11 @@ pub struct TelegramConfig {
     pub peers_max: usize,
     /// What Telegram shows in the account's list of devices.
     pub device: DeviceConfig,
+    /// For how long the kernel may go on trying to deliver what it was given. It does that for a frozen process, too, so
+    /// together with the time for which a gate stays open it must be shorter than the next owner waits. No setting of
+    /// its own: whoever makes leases works it out from theirs.
+    #[serde(skip)]
+    pub unacknowledged_max: Duration,
 }
 
 /// An MTProto server other than Telegram.
@@ -82,6 +87,7 @@ impl Default for TelegramConfig {
             save_delay_ms: 250,
             peers_max: 10_000,
             device: DeviceConfig::default(),
+            unacknowledged_max: Duration::from_secs(10),
         }
     }
 }
@@ -188,6 +194,12 @@ impl TelegramConfig {
 
     pub(crate) fn call_timeout(&self) -> Duration {
         Duration::from_secs(self.call_timeout_s)
+    }
+
+    /// After so long without a byte from Telegram, although something was sent, the connection is given up: no call
+    /// waits longer, and grammers' own pings come each minute.
+    pub(crate) fn silence_max(&self) -> Duration {
+        self.call_timeout() + Duration::from_secs(5)
     }
 
     pub(crate) fn reconnect_pause(&self) -> Duration {

@@ -16,6 +16,7 @@ pub mod config;
 pub mod error;
 pub mod fault;
 mod gate;
+mod hop;
 mod keys;
 pub mod limits;
 pub mod link;

@@ -3,15 +3,16 @@
 //! grammers has no timeouts, no bound on what is in flight, never gives a dead peer up, and its runner can panic. So:
 //! every call is bounded in time and number; nothing is ever sent a second time; and before the first call on a
 //! connection whose life is not proven, a ping is sent through it. If that fails, the call was surely *not sent*, which
-//! is worth a lot: such a call may be repeated, one that was lost on the way must be reconciled first. A runner that
-//! ended is replaced, after a pause in which the old socket is surely gone.
+//! is worth a lot: such a call may be repeated, one that was lost on the way must be reconciled first.
+//!
+//! Connections are made only here, one at a time and by way of the [hop](crate::hop), so the old socket is known to be
+//! gone before there is a new one, and no byte passes a shut gate.
 
 mod classify;
 mod pool;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use grammers_mtsender::InvocationError;
 use grammers_tl_types::{self as tl, RemoteCall};
@@ -25,14 +26,13 @@ use self::pool::Pool;
 use crate::account::Shared;
 use crate::error::CallError;
 use crate::gate::Gate;
+use crate::hop::{Passage, Ticket};
 use crate::keys;
 use crate::session::LiveSession;
 
 /// After so many calls that got no answer in time, the connection is cut, since grammers keeps each of them, and
 /// searches through them all for every answer.
 const ABANDONED_MAX: u32 = 16;
-/// How long a connection may take to end by itself when the account is closed.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Whether there is a connection that works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,7 @@ pub(crate) struct Link {
     shared: Arc<Shared>,
     session: Arc<LiveSession>,
     gate: Gate,
+    passage: Arc<Passage>,
     in_flight: Semaphore,
     closing: CancellationToken,
     connectivity: watch::Sender<Connectivity>,
@@ -60,7 +61,7 @@ pub(crate) struct Link {
 /// Guarded while a connection is made, so that only one is made at a time.
 struct State {
     pool: Option<Pool>,
-    /// No new connection before this, so that the old socket is surely gone.
+    /// No new connection before this, so that what the network still holds of the old one comes first.
     not_before: Instant,
     /// The last failure to connect: those who waited for the same attempt share it.
     failed: Option<(Instant, String)>,
@@ -72,6 +73,7 @@ impl Link {
             in_flight: Semaphore::new(shared.config.in_flight_max),
             shared,
             session,
+            passage: Arc::new(Passage::new(gate.clone())),
             gate,
             closing: CancellationToken::new(),
             connectivity: watch::Sender::new(Connectivity::Down),
@@ -87,14 +89,35 @@ impl Link {
     /// Makes a connection, or proves that the one there is lives.
     pub(crate) async fn connect(&self) -> Result<(), CallError> {
         self.set(Connectivity::Down);
-        self.until_closed(CallError::Closed, self.proven(self.session.home_dc())).await.map(|_| ())
+        let proven = self.until_closed(CallError::Closed, self.proven(self.session.home_dc()));
+        proven.await.map(|_| ()).map_err(|error| self.unless_shut(error))
     }
 
     /// Sends one request to the home data centre; see [`CallError`] for how it can end.
     pub(crate) async fn invoke<R: RemoteCall>(&self, request: &R) -> Result<R::Return, CallError> {
         let _permit = self.in_flight.acquire().await.map_err(|_| CallError::Closed)?;
-        let dc = self.session.home_dc();
-        let pool = self.until_closed(CallError::Closed, self.proven(dc)).await?;
+        self.call(request).await.map_err(|error| self.unless_shut(error))
+    }
+
+    async fn call<R: RemoteCall>(&self, request: &R) -> Result<R::Return, CallError> {
+        let mut was_dead = false;
+        loop {
+            let dc = self.session.home_dc();
+            let pool = self.until_closed(CallError::Closed, self.proven(dc)).await?;
+            match self.send(&pool, dc, request).await {
+                // The connection was dead when the request came to it, and nobody had noticed.
+                Err(CallError::NotSent(_)) if !was_dead => was_dead = true,
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn send<R: RemoteCall>(
+        &self,
+        pool: &Pool,
+        dc: i32,
+        request: &R,
+    ) -> Result<R::Return, CallError> {
         let sent =
             timeout(self.shared.config.call_timeout(), pool.client.invoke_in_dc(dc, request));
         let lost = CallError::Lost("the account was closed".to_owned());
@@ -118,18 +141,24 @@ impl Link {
         }
     }
 
+    /// Behind a shut gate nothing is wrong with the call: whoever has the account next will see to it.
+    fn unless_shut(&self, error: CallError) -> CallError {
+        if self.gate.is_open() || matches!(error, CallError::Rpc(_)) { error } else { CallError::Closed }
+    }
+
     /// Moves the account to another data centre: the next call goes there.
     pub(crate) async fn migrate(&self, dc: i32) {
         self.session.set_home_dc(dc);
         self.cut("the account lives in another data centre").await;
     }
 
-    /// Ends every socket and waits until they are ended.
+    /// Ends every socket and waits until they are gone.
     pub(crate) async fn close(&self) {
         self.closing.cancel();
         self.in_flight.close();
+        self.passage.close().await;
         if let Some(pool) = self.state.lock().await.pool.take() {
-            pool.quit(CLOSE_TIMEOUT).await;
+            pool.abort().await;
         }
         self.set(Connectivity::Closed);
     }
@@ -145,7 +174,7 @@ impl Link {
         let mut state = self.state.lock().await;
         if let Some(pool) = &state.pool
             && *self.connectivity.borrow() == Connectivity::Up
-            && !pool.has_ended()
+            && pool.is_connected()
         {
             return Ok(pool.clone());
         }
@@ -166,42 +195,60 @@ impl Link {
     }
 
     async fn prove(&self, state: &mut State, dc: i32) -> Result<Pool, CallError> {
-        self.make_key(dc).await?;
-        if state.pool.as_ref().is_some_and(Pool::has_ended) {
-            self.drop_pool(state, "its runner ended").await;
-        }
-        let pool = match &state.pool {
-            Some(pool) => pool.clone(),
-            None => {
-                sleep_until(state.not_before).await;
-                let pool = Pool::start(
-                    &self.shared.config,
-                    Arc::clone(&self.session),
-                    self.connectivity.clone(),
-                );
-                state.pool.insert(pool).clone()
+        if let Some(pool) = state.pool.clone() {
+            if pool.is_connected() && self.ping(&pool, dc).await.is_ok() {
+                return Ok(pool);
             }
-        };
+            self.drop_pool(state, "it does not work any more").await;
+        }
+        match self.fresh(state, dc).await {
+            // A server may not know a key for a moment, while it is moved or restarted; a login is not given up for that.
+            Err(CallError::KeyUnknown) => {
+                warn!(dc, "Telegram does not know the auth key; asking once more");
+                self.fresh(state, dc).await
+            }
+            made => made,
+        }
+    }
+
+    /// A new connection, which has shown that it lives. The old one is gone.
+    async fn fresh(&self, state: &mut State, dc: i32) -> Result<Pool, CallError> {
+        sleep_until(state.not_before).await;
+        self.make_key(dc).await?;
+        let had_key = self.session.dc(dc).is_some_and(|dc| dc.auth_key.is_some());
+        let ticket = self.ticket().await?;
+        let session = Arc::clone(&self.session);
+        let pool = Pool::start(&self.shared.config, session, self.connectivity.clone(), ticket);
+        // Kept before it has proven itself: whoever closes the account meanwhile must find it.
+        let pool = state.pool.insert(pool).clone();
+        let Err(error) = self.ping(&pool, dc).await else { return Ok(pool) };
+        self.drop_pool(state, "it could not be made").await;
+        Err(if had_key && pool.wanted_another() { CallError::KeyUnknown } else { error })
+    }
+
+    /// Shows that a connection lives. Whatever the error, nothing else was sent.
+    async fn ping(&self, pool: &Pool, dc: i32) -> Result<(), CallError> {
         let ping =
             tl::functions::Ping { ping_id: i64::from(self.abandoned.load(Ordering::Relaxed)) };
         let patience = self.shared.config.connect_timeout();
         match timeout(patience, pool.client.invoke_in_dc(dc, &ping)).await {
-            Ok(Ok(_)) => Ok(pool),
             // An error *answer* to a ping is odd, but it came through a living connection.
-            Ok(Err(InvocationError::Rpc(_))) => Ok(pool),
+            Ok(Ok(_) | Err(InvocationError::Rpc(_))) => Ok(()),
             Ok(Err(error)) => {
                 debug!(%error, dc, "no connection");
-                Err(before_sending(
-                    error,
-                    self.session.dc(dc).is_some_and(|dc| dc.auth_key.is_some()),
-                ))
+                Err(before_sending(error))
             }
-            Err(_) => {
-                // The runner may be stuck in the middle of connecting, where it hears nothing: only an abort helps.
-                self.drop_pool(state, "no answer to a ping").await;
-                Err(CallError::NotSent("no connection in time".to_owned()))
-            }
+            Err(_) => Err(CallError::NotSent("no connection in time".to_owned())),
         }
+    }
+
+    /// Leave to make one connection.
+    async fn ticket(&self) -> Result<Ticket, CallError> {
+        if !self.gate.is_open() {
+            return Err(CallError::Closed);
+        }
+        let ticket = self.shared.hop().await?.ticket(&self.passage);
+        ticket.map_err(|error| CallError::NotSent(error.to_string()))
     }
 
     /// grammers makes auth keys only with Telegram itself. With any other server we make them, before it asks.
@@ -214,20 +261,25 @@ impl Link {
             return Ok(());
         }
         let patience = self.shared.config.connect_timeout();
-        let key = keys::exchange(server_key, &option, patience)
+        let ticket = self.ticket().await?;
+        let key = keys::exchange(server_key, &option, ticket.proxy_url(), patience)
             .await
             .map_err(|error| CallError::NotSent(error.to_string()))?;
         option.auth_key = Some(key);
         self.session.set_dc(option).map_err(|error| CallError::NotSent(error.to_string()))
     }
 
+    /// Ends the pool and its connection. There is a pause before the next one, unless Telegram ended it.
     async fn drop_pool(&self, state: &mut State, why: &'static str) {
         let Some(pool) = state.pool.take() else { return };
+        if pool.is_connected() {
+            state.not_before = Instant::now() + self.shared.config.reconnect_pause();
+        }
         warn!(why, "connection to Telegram dropped");
-        pool.abort(CLOSE_TIMEOUT).await;
+        self.passage.cut().await;
+        pool.abort().await;
         self.abandoned.store(0, Ordering::Relaxed);
         self.set(Connectivity::Down);
-        state.not_before = Instant::now() + self.shared.config.reconnect_pause();
     }
 
     fn set(&self, connectivity: Connectivity) {
@@ -255,6 +307,7 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
+        self.passage.close_now();
         if let Some(pool) = self.state.get_mut().pool.take() {
             pool.abort_now();
         }

@@ -17,16 +17,17 @@ use crate::session::{AuthKey, DcRecord};
 
 type Plain = Sender<transport::Full, mtp::Plain>;
 
-/// Makes a key with the server at `dc`, within `patience`.
+/// Makes a key with the server at `dc`, by way of `proxy`, within `patience`.
 pub(crate) async fn exchange(
     server_key: &ServerKey,
     dc: &DcRecord,
+    proxy: String,
     patience: Duration,
 ) -> Result<AuthKey, KeyError> {
     let (server_key, dc_id) = (server_key.clone(), dc.id);
     let address = if dc.ipv4.port() == 0 { SocketAddr::V6(dc.ipv6) } else { dc.ipv4.into() };
     // In a task of its own, since grammers panics on some malformed answers.
-    let mut task = tokio::spawn(async move { run(&server_key, dc_id, address).await });
+    let mut task = tokio::spawn(async move { run(&server_key, dc_id, address, proxy).await });
     match timeout(patience, &mut task).await {
         Ok(Ok(made)) => made,
         Ok(Err(_)) => Err(KeyError::Protocol("an answer that can't be read")),
@@ -37,10 +38,15 @@ pub(crate) async fn exchange(
     }
 }
 
-async fn run(server_key: &ServerKey, dc: i32, address: SocketAddr) -> Result<AuthKey, KeyError> {
+async fn run(
+    server_key: &ServerKey,
+    dc: i32,
+    address: SocketAddr,
+    proxy: String,
+) -> Result<AuthKey, KeyError> {
     debug!(dc, %address, "making an auth key");
-    let connected =
-        Sender::connect(transport::Full::new(), mtp::Plain::new(), ServerAddr::Tcp { address });
+    let server = ServerAddr::Proxied { address, proxy };
+    let connected = Sender::connect(transport::Full::new(), mtp::Plain::new(), server);
     let mut sender: Plain = connected.await.map_err(|e| KeyError::Network(e.to_string()))?;
 
     let nonce = random::<16>()?;

@@ -9,14 +9,14 @@ use crate::session::SessionError;
 pub(super) fn classify(error: InvocationError) -> CallError {
     match error {
         InvocationError::Rpc(fault) => CallError::Rpc(RpcFault::from_grammers(&fault)),
-        // The connection had died after all, and a new one was refused before the request could be sent on it.
-        InvocationError::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
-            CallError::NotSent("connection refused".to_owned())
+        // The connection had died after all, and the hop refused the one that grammers wanted to make for the request.
+        InvocationError::Io(error) if error.kind() == std::io::ErrorKind::ConnectionAborted => {
+            CallError::NotSent("the connection had ended".to_owned())
         }
         InvocationError::Deserialize(error) => CallError::Undecodable(error.to_string()),
         InvocationError::Session(_)
         | InvocationError::Authentication(_)
-        | InvocationError::InvalidDc => before_sending(error, true),
+        | InvocationError::InvalidDc => before_sending(error),
         // Also "dropped", which grammers says of requests that were queued while the connection died.
         InvocationError::Io(_) | InvocationError::Transport(_) | InvocationError::Dropped(_) => {
             CallError::Lost(error.to_string())
@@ -24,15 +24,13 @@ pub(super) fn classify(error: InvocationError) -> CallError {
     }
 }
 
-/// An error of the ping before it: whatever it was, the request itself has not been sent. `had_key` says whether there
-/// was an auth key, since only then the making of a new one means that the server does not know ours.
-pub(super) fn before_sending(error: InvocationError, had_key: bool) -> CallError {
+/// An error of the ping before it: whatever it was, the request itself has not been sent.
+pub(super) fn before_sending(error: InvocationError) -> CallError {
     match error {
         InvocationError::Session(error) => match error.downcast_ref::<SessionError>() {
             Some(SessionError::KeyReplaced(_)) => CallError::KeyUnknown,
             None => CallError::NotSent(error.to_string()),
         },
-        InvocationError::Authentication(_) if had_key => CallError::KeyUnknown,
         other => CallError::NotSent(other.to_string()),
     }
 }
@@ -52,20 +50,18 @@ mod tests {
     #[test]
     fn what_was_surely_not_sent_is_told_apart() {
         let io = |kind: io::ErrorKind| InvocationError::Io(kind.into());
-        assert!(matches!(classify(io(io::ErrorKind::ConnectionRefused)), CallError::NotSent(_)));
+        assert!(matches!(classify(io(io::ErrorKind::ConnectionAborted)), CallError::NotSent(_)));
         assert!(matches!(classify(io(io::ErrorKind::ConnectionReset)), CallError::Lost(_)));
         assert!(matches!(classify(InvocationError::Dropped("x")), CallError::Lost(_)));
         assert!(matches!(classify(InvocationError::InvalidDc), CallError::NotSent(_)));
-        assert!(matches!(
-            before_sending(io(io::ErrorKind::ConnectionReset), true),
-            CallError::NotSent(_)
-        ));
+        let ping = before_sending(io(io::ErrorKind::ConnectionReset));
+        assert!(matches!(ping, CallError::NotSent(_)));
     }
 
     #[test]
     fn a_key_that_the_server_forgot_is_told_apart() {
         assert!(matches!(classify(key_replaced()), CallError::KeyUnknown));
-        assert!(matches!(before_sending(key_replaced(), true), CallError::KeyUnknown));
+        assert!(matches!(before_sending(key_replaced()), CallError::KeyUnknown));
     }
 
     #[test]
