@@ -10,11 +10,9 @@ use store::{RedisConfig, VaultConfig};
 use telegram::TelegramConfig;
 use telegram::config::TelegramConfigError;
 
+use crate::lease::Terms;
 use crate::limiter::LimitsConfig;
 
-/// Longest time between two renewals: of a lease that lasts 15 s, 12 are used, and one renewal may
-/// fail.
-const RENEW_S_MAX: f64 = 5.0;
 /// Longest of the times that are given in whole seconds: a week, as long as the ledger remembers.
 const SECONDS_MAX: u64 = 7 * 86_400;
 
@@ -48,13 +46,22 @@ pub struct WorkerConfig {
 pub struct OwnConfig {
     /// Most instances that this worker owns.
     pub capacity: usize,
-    /// Seconds between two looks for instances that nobody owns.
+    /// Longest seconds between two looks for instances that nobody owns.
     pub roster_s: f64,
+    /// Seconds that Redis keeps a lease which is not renewed. This, the margin and the grace must be
+    /// the same for all workers of a vault: each trusts the others to have let go by then.
+    pub lease_ttl_s: f64,
+    /// Seconds before its end that a lease counts as lost.
+    pub lease_margin_s: f64,
+    /// Seconds between two renewals of a lease.
+    pub renew_s: f64,
     /// Seconds that a new owner waits before it connects, where the last one did not say goodbye:
     /// two connections on one login destroy it.
     pub takeover_grace_s: f64,
-    /// Seconds between two renewals of a lease.
-    pub renew_s: f64,
+    /// Connections to Telegram that are begun in a second.
+    pub connect_per_s: f64,
+    /// Share of this worker's instances that move in a minute to workers that joined, in percent.
+    pub rebalance_percent_per_min: f64,
     /// Seconds for which nothing may come from an instance's queue before it is looked at.
     pub queue_look_s: f64,
     /// Seconds for which a command may try to reach Telegram before it is answered `unavailable`.
@@ -72,9 +79,13 @@ impl Default for OwnConfig {
     fn default() -> Self {
         Self {
             capacity: 2_000,
-            roster_s: 2.0,
-            takeover_grace_s: 8.0,
+            roster_s: 1.0,
+            lease_ttl_s: 15.0,
+            lease_margin_s: 3.0,
             renew_s: 3.0,
+            takeover_grace_s: 8.0,
+            connect_per_s: 50.0,
+            rebalance_percent_per_min: 5.0,
             queue_look_s: 20.0,
             unreachable_max_s: 60,
             default_deadline_s: 86_400,
@@ -96,23 +107,22 @@ impl WorkerConfig {
     /// The setting's key and what is wrong with it.
     pub fn validate(&self) -> Result<(), Invalid> {
         let own = &self.worker;
-        let positive = [
-            ("worker.roster_s", own.roster_s),
-            ("worker.renew_s", own.renew_s),
-            ("worker.queue_look_s", own.queue_look_s),
+        let ranges = [
+            ("worker.roster_s", own.roster_s, 0.01, 60.0),
+            ("worker.lease_ttl_s", own.lease_ttl_s, 0.1, 300.0),
+            ("worker.lease_margin_s", own.lease_margin_s, 0.01, 60.0),
+            ("worker.renew_s", own.renew_s, 0.01, 60.0),
+            ("worker.takeover_grace_s", own.takeover_grace_s, 0.0, 300.0),
+            ("worker.connect_per_s", own.connect_per_s, 0.1, 1_000.0),
+            ("worker.rebalance_percent_per_min", own.rebalance_percent_per_min, 0.0, 10_000.0),
+            ("worker.queue_look_s", own.queue_look_s, 0.01, 60.0),
         ];
-        for (key, seconds) in positive {
-            if !(0.01..=60.0).contains(&seconds) {
-                return Err(Invalid::new(key, "must lie between 0.01 and 60"));
+        for (key, value, least, most) in ranges {
+            if !(least..=most).contains(&value) {
+                return Err(Invalid::new(key, format!("must lie between {least} and {most}")));
             }
         }
-        if !(0.0..=300.0).contains(&own.takeover_grace_s) {
-            return Err(Invalid::new("worker.takeover_grace_s", "must lie between 0 and 300"));
-        }
-        if own.renew_s > RENEW_S_MAX {
-            let problem = format!("must be at most {RENEW_S_MAX}: a lease lasts 15 s");
-            return Err(Invalid::new("worker.renew_s", problem));
-        }
+        self.validate_lease()?;
         let whole = [
             ("worker.unreachable_max_s", own.unreachable_max_s),
             ("worker.default_deadline_s", own.default_deadline_s),
@@ -138,9 +148,35 @@ impl WorkerConfig {
         self.limits.validate()
     }
 
-    /// Between two looks for instances that nobody owns.
-    pub fn roster_pause(&self) -> Duration {
-        Duration::from_secs_f64(self.worker.roster_s)
+    /// A renewal must be able to fail, by Redis' silence, and its answer still come before the lease
+    /// counts as lost: else every hiccup of Redis would close accounts.
+    fn validate_lease(&self) -> Result<(), Invalid> {
+        let own = &self.worker;
+        let used = own.lease_ttl_s - own.lease_margin_s;
+        let silence = Duration::from_millis(self.redis.timeout_ms).as_secs_f64();
+        if own.renew_s + silence > used {
+            let problem = format!(
+                "and redis.timeout_ms ({silence} s) must together be at most {used:.2} s: \
+                 worker.lease_ttl_s less worker.lease_margin_s"
+            );
+            return Err(Invalid::new("worker.renew_s", problem));
+        }
+        Ok(())
+    }
+
+    /// The times of a lease.
+    pub fn terms(&self) -> Terms {
+        Terms {
+            ttl: Duration::from_secs_f64(self.worker.lease_ttl_s),
+            margin: Duration::from_secs_f64(self.worker.lease_margin_s),
+            grace: Duration::from_secs_f64(self.worker.takeover_grace_s),
+        }
+    }
+
+    /// Between two looks for instances that nobody owns. Each is a heartbeat too, which counts for
+    /// as long as a lease does.
+    pub fn look_pause(&self) -> Duration {
+        Duration::from_secs_f64(self.worker.roster_s.min(self.worker.lease_ttl_s / 5.0))
     }
 
     /// Between two renewals of a lease.
@@ -151,11 +187,6 @@ impl WorkerConfig {
     /// Before an instance's silent queue is looked at.
     pub fn queue_look(&self) -> Duration {
         Duration::from_secs_f64(self.worker.queue_look_s)
-    }
-
-    /// Before a connection where the last owner ended uncleanly.
-    pub fn takeover_grace(&self) -> Duration {
-        Duration::from_secs_f64(self.worker.takeover_grace_s)
     }
 }
 
@@ -189,14 +220,39 @@ mod tests {
     }
 
     #[test]
+    fn all_times_can_be_divided_by_ten() {
+        let config = WorkerConfig {
+            redis: RedisConfig { timeout_ms: 300, ..RedisConfig::default() },
+            worker: OwnConfig {
+                lease_ttl_s: 1.5,
+                lease_margin_s: 0.3,
+                renew_s: 0.3,
+                takeover_grace_s: 0.8,
+                ..OwnConfig::default()
+            },
+            ..serde_json::from_str("{}").unwrap()
+        };
+        assert_eq!(config.validate_lease().map_err(|invalid| invalid.to_string()), Ok(()));
+        assert_eq!(config.look_pause(), Duration::from_millis(300));
+        assert_eq!(config.terms().ttl, Duration::from_millis(1_500));
+    }
+
+    #[test]
     fn the_defaults_are_good_and_each_wrong_setting_is_named() {
         assert_eq!(wrong(|_| {}), None);
         type Change = fn(&mut OwnConfig);
-        let changes: [(&str, Change); 10] = [
+        let changes: [(&str, Change); 17] = [
             ("worker.queue_look_s", |own| own.queue_look_s = 0.0),
             ("worker.roster_s", |own| own.roster_s = 0.0),
             ("worker.renew_s", |own| own.renew_s = f64::NAN),
-            ("worker.renew_s", |own| own.renew_s = 14.0),
+            ("worker.renew_s", |own| own.renew_s = 9.1),
+            ("worker.renew_s", |own| own.lease_ttl_s = 8.9),
+            ("worker.renew_s", |own| own.lease_margin_s = 9.1),
+            ("worker.lease_ttl_s", |own| own.lease_ttl_s = 0.0),
+            ("worker.lease_margin_s", |own| own.lease_margin_s = -0.1),
+            ("worker.connect_per_s", |own| own.connect_per_s = 0.0),
+            ("worker.rebalance_percent_per_min", |own| own.rebalance_percent_per_min = -1.0),
+            ("worker.takeover_grace_s", |own| own.takeover_grace_s = f64::INFINITY),
             ("worker.takeover_grace_s", |own| own.takeover_grace_s = -1.0),
             ("worker.capacity", |own| own.capacity = 0),
             ("worker.unreachable_max_s", |own| own.unreachable_max_s = u64::MAX),

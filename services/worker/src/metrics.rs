@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, Result,
+    Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    Result,
 };
 use proto::event::AccountState;
 use proto::{CommandResult, MethodName, Status};
@@ -21,6 +22,8 @@ pub struct Metrics {
     stage_seconds: HistogramVec,
     calls: IntCounterVec,
     instances: IntGaugeVec,
+    unowned: IntGauge,
+    taken: IntCounterVec,
 }
 
 /// What a command goes through, one after the other.
@@ -92,7 +95,22 @@ impl Metrics {
                 Opts::new("queuegram_instances", "Instances that this worker owns, by state."),
                 &["state"],
             )?,
+            unowned: IntGauge::new(
+                "queuegram_instances_unowned",
+                "Instances that no worker owns. One worker counts for all, the others say 0.",
+            )?,
+            taken: IntCounterVec::new(
+                Opts::new(
+                    "queuegram_instances_taken_total",
+                    "Instances that this worker took: `clean` where the last owner had released its \
+                     lease, else `unclean`.",
+                ),
+                &["end"],
+            )?,
         };
+        for clean in [true, false] {
+            metrics.taken.with_label_values(&[end(clean)]);
+        }
         for entry in crate::methods::all() {
             metrics.commands.with_label_values(&[entry.name, Status::Done.as_str()]);
         }
@@ -107,6 +125,8 @@ impl Metrics {
         registry.register(Box::new(metrics.stage_seconds.clone()))?;
         registry.register(Box::new(metrics.calls.clone()))?;
         registry.register(Box::new(metrics.instances.clone()))?;
+        registry.register(Box::new(metrics.unowned.clone()))?;
+        registry.register(Box::new(metrics.taken.clone()))?;
         Ok(metrics)
     }
 
@@ -138,6 +158,16 @@ impl Metrics {
         done
     }
 
+    /// So many instances have no owner, as far as this worker counts them.
+    pub fn unowned(&self, count: usize) {
+        self.unowned.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// An instance was taken, after a clean end of its last tenure or another one.
+    pub fn taken(&self, clean: bool) {
+        self.taken.with_label_values(&[end(clean)]).inc();
+    }
+
     /// An instance changed its state; `None` for one that was not ours before, or no longer is.
     pub fn moved(&self, from: Option<AccountState>, to: Option<AccountState>) {
         if let Some(from) = from {
@@ -147,6 +177,10 @@ impl Metrics {
             self.instances.with_label_values(&[to.as_str()]).inc();
         }
     }
+}
+
+fn end(clean: bool) -> &'static str {
+    if clean { "clean" } else { "unclean" }
 }
 
 impl CallObserver for Metrics {

@@ -15,14 +15,16 @@ use std::time::Duration;
 use bus::{BusError, ControlBinder};
 use proto::Fault;
 use store::{Groups, InstanceRecord, Lease};
-use telegram::{Account, AccountVerdict, Gate};
+use telegram::{Account, AccountVerdict};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use self::connection::Connected;
 use crate::limiter::Limiter;
 use crate::login::{self, Desk, LoggedIn, LoginOutcome};
 use crate::persist;
+use crate::roster::Hold;
 use crate::standing::Standing;
 use crate::stop::Failure;
 use crate::tenure::{Shared, Tenure};
@@ -31,6 +33,9 @@ use crate::tenure::{Shared, Tenure};
 const PAUSE_FIRST: Duration = Duration::from_millis(250);
 /// Longest pause before something is tried again.
 const PAUSE_MAX: Duration = Duration::from_secs(15);
+
+/// How long a lease is kept for the broker to answer at a tenure's end.
+const UNBIND_MAX: Duration = Duration::from_secs(1);
 
 /// What an owner can be told to do.
 #[derive(Debug)]
@@ -52,7 +57,7 @@ pub struct Owner {
     binder: watch::Receiver<Option<ControlBinder>>,
     stop: CancellationToken,
     lost: CancellationToken,
-    gate: Gate,
+    hold: Arc<Hold>,
     limiter: Arc<Limiter>,
     desk: Desk,
     /// Whoever asked for the instance's removal, and what came of it: told when the lease is free,
@@ -73,18 +78,16 @@ enum Turn {
 }
 
 impl Owner {
-    /// The owner by this lease. It ends the tenure at `stop`; at `lost` it must not send anything
-    /// to Telegram any more.
+    /// The owner by this lease. It connects the account when the hold's gate is opened, ends the
+    /// tenure at its `stop`, and sends nothing to Telegram any more once it is `lost`.
     pub fn new(
         shared: Arc<Shared>,
-        lease: Lease,
+        hold: Arc<Hold>,
         standing: watch::Sender<Standing>,
         orders: mpsc::Receiver<Order>,
         binder: watch::Receiver<Option<ControlBinder>>,
-        stop: CancellationToken,
-        lost: CancellationToken,
-        gate: Gate,
     ) -> Self {
+        let (lease, stop, lost) = (hold.lease.clone(), hold.stop.clone(), hold.lost.clone());
         let limiter = Arc::new(Limiter::new(&shared.config.limits));
         let desk = Desk::default();
         Self {
@@ -95,7 +98,7 @@ impl Owner {
             binder,
             stop,
             lost,
-            gate,
+            hold,
             limiter,
             desk,
             removed: None,
@@ -110,16 +113,8 @@ impl Owner {
             tracing::warn!(?failure, instance.id = %self.lease.instance, "the tenure broke off");
         }
         self.shared.metrics.moved(Some(self.standing.borrow().state), None);
-        let binder = self.binder.borrow().clone();
-        if let Some(binder) = binder {
-            // An order that comes from now on goes to whoever takes the instance next.
-            let _ = binder.unbind(&self.lease.instance).await;
-        }
-        if !self.lost.is_cancelled()
-            && let Err(error) = self.shared.leases.release(&self.lease).await
-        {
-            tracing::warn!(%error, "a lease was not released; it runs out by itself");
-        }
+        self.unbind().await;
+        self.hold.closed(&self.shared.leases).await;
         if let Some((done, logged_out)) = self.removed.take() {
             let _ = done.send(Ok(logged_out));
         }
@@ -128,12 +123,13 @@ impl Owner {
     async fn live(&mut self) -> Result<(), Failure> {
         self.record().await?;
         let (shared, instance) = (self.shared.clone(), self.lease.instance.clone());
-        let groups = persist::retry(&self.stop, || Groups::open(&shared.vault, &instance)).await?;
         self.bind().await;
-        let mut account = self.open().await?;
-        if account.is_some() {
-            self.grace().await;
+        // What the last owner saves while it may still be at it counts: it is read only then.
+        if self.hold.opened().await.is_none() {
+            return Ok(());
         }
+        let groups = persist::retry(&self.stop, || Groups::open(&shared.vault, &instance)).await?;
+        let mut account = self.open().await?;
         while !self.stop.is_cancelled() {
             match self.phase(&mut account, &groups).await {
                 Turn::Stop => break,
@@ -156,6 +152,17 @@ impl Owner {
         self.desk.give_up().await;
         close(account).await;
         Ok(())
+    }
+
+    /// An order that comes from now on goes to whoever takes the instance next. One that comes all
+    /// the same is answered by whoever it finds; the next owner is not kept waiting for that.
+    async fn unbind(&self) {
+        let binder = self.binder.borrow().clone();
+        if let Some(binder) = binder
+            && !matches!(timeout(UNBIND_MAX, binder.unbind(&self.lease.instance)).await, Ok(Ok(())))
+        {
+            tracing::warn!(instance.id = %self.lease.instance, "its orders are still bound");
+        }
     }
 
     /// Connects the account, if there is one, and works with it until something about it changes.
@@ -244,12 +251,12 @@ impl Owner {
                     match (self.logged_in(ended).await, next) {
                         (Some(account), late) => {
                             if let Some(late) = late {
-                                self.desk.begin(&self.shared, &self.lease, &self.gate, late, true);
+                                self.begin_login(late, true).await;
                             }
                             return Turn::LoggedIn(account);
                         }
                         (None, Some(next)) => {
-                            self.desk.begin(&self.shared, &self.lease, &self.gate, next, false);
+                            self.begin_login(next, false).await;
                             continue;
                         }
                         (None, None) => continue,
@@ -261,11 +268,19 @@ impl Owner {
                 None => return Turn::Stop,
                 Some(Order::Login(start)) => {
                     let online = tenure.account.is_ok();
-                    self.desk.begin(&self.shared, &self.lease, &self.gate, start, online);
+                    self.begin_login(start, online).await;
                 }
                 Some(Order::LoginAnswer(answer)) => self.desk.answer(answer).await,
                 Some(Order::Remove(done)) => return Turn::Remove(done),
             }
+        }
+    }
+
+    /// Begins a login, once the account may be connected. Where the tenure ends before, whoever
+    /// asked finds nobody there.
+    async fn begin_login(&mut self, start: login::Start, online: bool) {
+        if let Some(gate) = self.hold.opened().await {
+            self.desk.begin(&self.shared, &self.lease, &gate, start, online);
         }
     }
 

@@ -1,36 +1,44 @@
-//! Which instances this worker owns: it takes those that nobody owns, as far as it has room, keeps
+//! Which instances this worker owns: it takes those that nobody owns and that fall to it, keeps
 //! their leases alive, and gives them up when it goes down.
+
+mod hold;
+mod look;
+mod moving;
+mod renewal;
+mod spread;
+mod watch;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use bus::ControlBinder;
-use chassis::{BootInstant, Lifecycle};
-use futures_util::future::join_all;
+use chassis::{BootInstant, Lifecycle, faults};
 use proto::InstanceId;
-use store::{InstanceRecord, Lease, StoreError};
-use telegram::Gate;
-use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
+use store::{InstanceRecord, LEASE_BATCH_MAX, Lease, StoreError};
+use tokio::sync::{Notify, mpsc, watch as channel};
 
+pub use self::hold::Hold;
+pub use self::watch::Watch;
+use crate::lease::{Event, Terms};
 use crate::owner::{self, Owner};
 use crate::standing::Standing;
 use crate::tenure::Shared;
 
 /// Orders that may wait for one instance's owner.
 const ORDERS_MAX: usize = 16;
-/// A lease that could not be renewed counts as lost this long before it runs out.
-const LEASE_MARGIN: Duration = Duration::from_secs(3);
 
 /// The instances that this worker owns.
 pub struct Roster {
     shared: Arc<Shared>,
     lifecycle: Lifecycle,
+    watch: Watch,
+    terms: Terms,
     owned: Mutex<HashMap<InstanceId, Owned>>,
+    /// A tenure has ended.
     changed: Notify,
-    binder: watch::Receiver<Option<ControlBinder>>,
+    /// Leases may be lost, and Redis knows.
+    renew_now: Notify,
+    binder: channel::Receiver<Option<ControlBinder>>,
 }
 
 /// An owned instance, as others in this worker see it.
@@ -39,29 +47,11 @@ pub struct Owned {
     /// The proof of ownership.
     pub lease: Lease,
     /// How the instance stands.
-    pub standing: watch::Receiver<Standing>,
+    pub standing: channel::Receiver<Standing>,
     /// What it can be told to do.
     pub orders: mpsc::Sender<owner::Order>,
-    /// Cancelled when the lease is lost: nothing may be sent to Telegram from then on.
-    pub lost: CancellationToken,
-    /// Cancelled to end the tenure in good order.
-    pub stop: CancellationToken,
-    /// Open while the lease is good: what goes to Telegram passes it.
-    pub gate: Gate,
-    /// When the lease was last known to begin anew.
-    renewed_at: Arc<Mutex<BootInstant>>,
-}
-
-impl Owned {
-    fn renewed(&self, at: BootInstant, good_for: Duration) -> bool {
-        *self.renewed_at.lock().unwrap_or_else(PoisonError::into_inner) = at;
-        self.gate.extend(at + good_for)
-    }
-
-    fn age(&self) -> Duration {
-        let renewed_at = *self.renewed_at.lock().unwrap_or_else(PoisonError::into_inner);
-        BootInstant::now().since(renewed_at)
-    }
+    /// How the lease stands.
+    hold: Arc<Hold>,
 }
 
 impl Roster {
@@ -69,60 +59,17 @@ impl Roster {
     pub fn new(
         shared: Arc<Shared>,
         lifecycle: Lifecycle,
-        binder: watch::Receiver<Option<ControlBinder>>,
+        watch: Watch,
+        binder: channel::Receiver<Option<ControlBinder>>,
     ) -> Arc<Self> {
-        let (owned, changed) = (Mutex::default(), Notify::new());
-        Arc::new(Self { shared, lifecycle, owned, changed, binder })
+        let terms = shared.config.terms();
+        let (owned, changed, renew_now) = (Mutex::default(), Notify::new(), Notify::new());
+        Arc::new(Self { shared, lifecycle, watch, terms, owned, changed, renew_now, binder })
     }
 
-    /// Looks for instances that nobody owns until `stopping`.
-    pub async fn run(self: Arc<Self>, stopping: CancellationToken) {
-        while !stopping.is_cancelled() {
-            if let Err(error) = self.take_free().await {
-                tracing::warn!(%error, "can't look for instances; trying again");
-            }
-            tokio::select! {
-                () = tokio::time::sleep(self.shared.config.roster_pause()) => {}
-                () = stopping.cancelled() => {}
-            }
-        }
-        for owned in self.all() {
-            owned.stop.cancel();
-        }
-    }
-
-    /// Keeps the leases alive until the last tenure has ended, which is after `stopping`.
-    pub async fn renew(self: Arc<Self>, stopping: CancellationToken) {
-        loop {
-            // All at once: a Redis that hangs must not keep the last of them from its deadline.
-            join_all(self.all().iter().map(|owned| self.renew_one(owned))).await;
-            if stopping.is_cancelled() && self.all().is_empty() {
-                return;
-            }
-            tokio::select! {
-                () = tokio::time::sleep(self.shared.config.renew_pause()) => {}
-                () = self.changed.notified(), if stopping.is_cancelled() => {}
-                () = stopping.cancelled(), if !stopping.is_cancelled() => {}
-            }
-        }
-    }
-
-    /// How long the lease counts as good after it was asked for.
-    fn good_for(&self) -> Duration {
-        self.shared.leases.ttl() - LEASE_MARGIN
-    }
-
-    async fn renew_one(&self, owned: &Owned) {
-        let good_for = self.good_for().saturating_sub(owned.age());
-        // The clock is read before the question: the lease may begin anew only later.
-        let asked_at = BootInstant::now();
-        match timeout(good_for, self.shared.leases.renew(&owned.lease)).await {
-            Ok(Ok(true)) if owned.renewed(asked_at, self.good_for()) => {}
-            Ok(Ok(true)) => self.lost(owned, "it was renewed too late"),
-            Ok(Ok(false)) => self.lost(owned, "another worker holds it"),
-            Ok(Err(error)) => tracing::warn!(%error, "a lease was not renewed; trying again"),
-            Err(_) => self.lost(owned, "it could not be renewed in time"),
-        }
+    /// Leaves word of Redis' data for whoever starts next.
+    pub async fn leave(&self) {
+        self.watch.leave().await;
     }
 
     /// The instance, if this worker owns it.
@@ -140,9 +87,12 @@ impl Roster {
     /// # Errors
     /// The store's.
     pub async fn found(self: &Arc<Self>, record: &InstanceRecord) -> Result<bool, StoreError> {
+        if !self.may_take() {
+            return Ok(false);
+        }
         let asked_at = BootInstant::now();
         let leases = &self.shared.leases;
-        let Some(lease) = leases.try_acquire(&record.id, &self.shared.worker_id).await? else {
+        let Some(mut lease) = leases.try_acquire(&record.id, &self.shared.worker_id).await? else {
             return Ok(false);
         };
         // Only the holder of the lease can tell for sure that there is none.
@@ -155,7 +105,9 @@ impl Roster {
         };
         let made = made.await;
         if made.is_ok() {
-            self.begin(lease, asked_at);
+            // Whose record has just been made can't be connected anywhere.
+            lease.clean = true;
+            self.begin(lease, asked_at, None).await;
         } else if let Err(error) = leases.release(&lease).await {
             tracing::warn!(%error, "a lease was not released; it runs out by itself");
         }
@@ -173,49 +125,91 @@ impl Roster {
         if let Some(owned) = self.get(instance) {
             return Ok(Some(owned));
         }
-        if self.lifecycle.is_stopping() || self.lock().len() >= self.shared.config.worker.capacity {
+        if self.lock().len() >= self.shared.config.worker.capacity || !self.may_take() {
             return Ok(None);
         }
-        let asked_at = BootInstant::now();
-        let leases = &self.shared.leases;
-        let Some(lease) = leases.try_acquire(instance, &self.shared.worker_id).await? else {
-            return Ok(None);
-        };
-        Ok(Some(self.begin(lease, asked_at)))
+        Ok(self.acquire(std::slice::from_ref(instance)).await?.pop())
     }
 
-    fn begin(self: &Arc<Self>, lease: Lease, asked_at: BootInstant) -> Owned {
+    fn may_take(&self) -> bool {
+        !self.lifecycle.is_stopping() && self.watch.limits().quiet_until.is_none()
+    }
+
+    /// Takes those of these instances that nobody owns.
+    async fn acquire(self: &Arc<Self>, instances: &[InstanceId]) -> Result<Vec<Owned>, StoreError> {
+        let mut taken = Vec::new();
+        for some in instances.chunks(LEASE_BATCH_MAX) {
+            if !self.may_take() {
+                break;
+            }
+            let asked_at = BootInstant::now();
+            let leases = self.shared.leases.try_acquire_all(some, &self.shared.worker_id).await?;
+            let leases: Vec<Lease> = leases.into_iter().flatten().collect();
+            if leases.is_empty() {
+                continue;
+            }
+            // Redis may have lost its data just before, and with them who owned these instances. So
+            // it is looked at again before any of them is connected; where it does not answer, that
+            // is supposed.
+            let doubt = match self.watch_redis().await {
+                Ok(()) => self.watch.limits().doubt(),
+                Err(_) => Some(BootInstant::now() + self.terms.ttl + self.terms.grace),
+            };
+            for lease in leases {
+                taken.extend(self.begin(lease, asked_at, doubt).await);
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Looks whether Redis still has what it had. Where that is doubtful, nothing is connected that
+    /// was just taken, and Redis is asked which leases it still knows.
+    async fn watch_redis(&self) -> Result<(), StoreError> {
+        if self.watch.look().await? {
+            let since = self.shared.generation.borrow().since;
+            tracing::warn!(%since, "what Redis knows may be less than it was; leases are renewed");
+            if let Some(doubt) = self.watch.limits().doubt() {
+                for owned in self.all() {
+                    owned.hold.on(Event::Doubt(doubt));
+                }
+            }
+            self.renew_now.notify_one();
+        }
+        Ok(())
+    }
+
+    /// None where the answer came too late.
+    async fn begin(
+        self: &Arc<Self>,
+        lease: Lease,
+        asked_at: BootInstant,
+        doubt: Option<BootInstant>,
+    ) -> Option<Owned> {
+        faults::cut("leased");
         let instance = lease.instance.clone();
-        let (standing_tx, standing) = watch::channel(Standing::default());
+        let (standing_tx, standing) = channel::channel(Standing::default());
         let (orders, orders_rx) = mpsc::channel(ORDERS_MAX);
-        let (lost, stop) = (CancellationToken::new(), CancellationToken::new());
-        let gate = Gate::until(asked_at + self.good_for());
-        let owned = Owned {
-            lease: lease.clone(),
-            standing,
-            orders,
-            lost: lost.clone(),
-            stop: stop.clone(),
-            gate: gate.clone(),
-            renewed_at: Arc::new(Mutex::new(asked_at)),
+        let hold = Arc::new(Hold::new(lease.clone(), asked_at, self.terms));
+        let acquired = match faults::mutant("no_grace") {
+            false => Event::Acquired { clean: lease.clean, doubt },
+            true => Event::Acquired { clean: true, doubt: None },
         };
+        self.shared.metrics.taken(lease.clean);
+        if let Some(back) = hold.on(acquired) {
+            hold.give_back(back, &self.shared.leases).await;
+            return None;
+        }
+        let owned = Owned { lease, standing, orders, hold: hold.clone() };
         self.lock().insert(instance.clone(), owned.clone());
         if self.lifecycle.is_stopping() {
             // The others were told before this one was on the list.
-            owned.stop.cancel();
+            hold.on(Event::Stop);
         }
-        tracing::info!(instance.id = %instance, epoch = lease.epoch, "owned");
-        let owner = Owner::new(
-            self.shared.clone(),
-            lease,
-            standing_tx,
-            orders_rx,
-            self.binder.clone(),
-            stop,
-            lost,
-            gate,
-        );
-        let (this, epoch) = (self.clone(), owned.lease.epoch);
+        let (epoch, clean) = (owned.lease.epoch, owned.lease.clean);
+        tracing::info!(instance.id = %instance, epoch, clean, "owned");
+        let binder = self.binder.clone();
+        let owner = Owner::new(self.shared.clone(), hold, standing_tx, orders_rx, binder);
+        let this = self.clone();
         self.lifecycle.spawn_once(format!("owner of {instance}"), async move {
             owner.run().await;
             {
@@ -228,29 +222,7 @@ impl Roster {
             this.changed.notify_waiters();
             tracing::info!(instance.id = %instance, "no longer owned");
         });
-        owned
-    }
-
-    async fn take_free(self: &Arc<Self>) -> Result<(), StoreError> {
-        let mut known = self.shared.instances.ids().await?;
-        known.retain(|instance| self.get(instance).is_none());
-        for instance in self.shared.leases.unowned(known).await? {
-            if self.lifecycle.is_stopping() {
-                return Ok(());
-            }
-            self.take(&instance).await?;
-        }
-        Ok(())
-    }
-
-    fn lost(&self, owned: &Owned, why: &str) {
-        if owned.lost.is_cancelled() {
-            return;
-        }
-        tracing::error!(instance.id = %owned.lease.instance, why, "the lease is lost");
-        owned.gate.shut();
-        owned.lost.cancel();
-        owned.stop.cancel();
+        Some(owned)
     }
 
     fn all(&self) -> Vec<Owned> {

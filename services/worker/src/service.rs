@@ -11,7 +11,9 @@ use bus::Bus;
 use chassis::sealed::ServiceKey;
 use chassis::{Context, Invalid, Service};
 use proto::envelope::Rules;
-use store::{Instances, Leases, Ledger, Peers, Redis, Sessions, Statuses, Vault};
+use store::{
+    Generations, Instances, Leases, Ledger, Peers, Redis, Sessions, Statuses, Vault, Workers,
+};
 use telegram::Telegram;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -22,7 +24,8 @@ use crate::contract::ContractCommand;
 use crate::control::Control;
 use crate::methods;
 use crate::metrics::Metrics;
-use crate::roster::Roster;
+use crate::pace::Pace;
+use crate::roster::{Roster, Watch};
 use crate::tenure::Shared;
 use crate::undertaker::{self, Queue};
 
@@ -50,10 +53,11 @@ impl Service for Worker {
 
     async fn run(config: WorkerConfig, context: Context) -> anyhow::Result<()> {
         let redis = Redis::connect(&config.redis).await?;
-        let shared = Arc::new(connect(config, &redis, &context).await?);
+        let (shared, watch_redis) = connect(config, &redis, &context).await?;
+        let shared = Arc::new(shared);
         let stopping = context.lifecycle.soft();
         let (binder_tx, binder) = watch::channel(None);
-        let roster = Roster::new(shared.clone(), context.lifecycle.clone(), binder);
+        let roster = Roster::new(shared.clone(), context.lifecycle.clone(), watch_redis, binder);
         let control = Control::new(shared.clone(), roster.clone(), stopping.clone());
 
         let renewing = tokio::spawn(roster.clone().renew(stopping.clone()));
@@ -66,18 +70,23 @@ impl Service for Worker {
             reading.spawn(control.clone().read_shared(queue));
         }
         reading.spawn(ready(shared.clone(), redis, context.clone()));
-        roster.run(stopping).await;
+        roster.clone().run(stopping).await;
 
         // Nothing new is begun from here on: orders and owners come to their ends, the leases are
         // kept until the last of them has.
         while reading.join_next().await.is_some() {}
         renewing.await.context("the renewal of leases broke off")?;
+        roster.leave().await;
         shared.bus.close().await;
         Ok(())
     }
 }
 
-async fn connect(config: WorkerConfig, redis: &Redis, context: &Context) -> anyhow::Result<Shared> {
+async fn connect(
+    config: WorkerConfig,
+    redis: &Redis,
+    context: &Context,
+) -> anyhow::Result<(Shared, Watch)> {
     let metrics = Metrics::new(&context.registry)?;
     let telegram = Telegram::observed(config.telegram.clone(), metrics.clone())?;
     let vault = Vault::open(&config.vault).await?;
@@ -85,8 +94,13 @@ async fn connect(config: WorkerConfig, redis: &Redis, context: &Context) -> anyh
     let bus = Bus::connect(&config.amqp, Worker::NAME).await?;
     bus.declare_topology().await?;
     let names = bus.names().clone();
-    Ok(Shared {
-        worker_id: format!("worker-{}", Uuid::new_v4().simple()),
+    let worker_id = format!("worker-{}", Uuid::new_v4().simple());
+    let terms = config.terms();
+    let instances = Instances::new(&vault, redis);
+    let generations = Generations::new(redis, &vault, &instances, &worker_id);
+    let watch_redis = Watch::begin(generations, terms).await?;
+    let shared = Shared {
+        worker_id,
         rules: Rules {
             names: names.clone(),
             methods: methods::all().iter().map(|entry| entry.name).collect(),
@@ -94,9 +108,12 @@ async fn connect(config: WorkerConfig, redis: &Redis, context: &Context) -> anyh
             reply_queues: config.worker.reply_queues.clone(),
         },
         answers: Answers::new(bus.publisher(), names.clone(), context.clock.clone()),
-        leases: Leases::new(redis),
+        leases: Leases::with_ttl(redis, terms.ttl),
+        workers: Workers::new(redis, terms.ttl),
+        generation: watch_redis.generation(),
+        connecting: Pace::per_second(config.worker.connect_per_s),
         ledger: Ledger::new(redis),
-        instances: Instances::new(&vault, redis),
+        instances,
         sessions: Sessions::new(&vault, redis),
         peers: Peers::new(&vault, redis),
         statuses: Statuses::new(redis),
@@ -108,7 +125,8 @@ async fn connect(config: WorkerConfig, redis: &Redis, context: &Context) -> anyh
         names,
         bus,
         config,
-    })
+    };
+    Ok((shared, watch_redis))
 }
 
 /// Ready means: connected, and what nobody takes does not vanish. The second is the broker's

@@ -8,7 +8,8 @@ use chassis::sealed::ServiceKey;
 use proto::envelope::Rules;
 use proto::{Fault, InstanceId, Names};
 use store::{
-    Groups, Instances, Lease, Leases, Ledger, Peers, Sessions, Statuses, StoreError, Vault,
+    Generation, Groups, Instances, Lease, Leases, Ledger, Peers, Sessions, Statuses, StoreError,
+    Vault, Workers,
 };
 use telegram::{Account, AccountVerdict, Telegram};
 use tokio::sync::watch;
@@ -18,6 +19,7 @@ use crate::answers::Answers;
 use crate::config::WorkerConfig;
 use crate::limiter::Limiter;
 use crate::metrics::Metrics;
+use crate::pace::Pace;
 use crate::persist;
 use crate::stop::Failure;
 
@@ -37,6 +39,12 @@ pub struct Shared {
     pub answers: Answers,
     /// Who owns what.
     pub leases: Leases,
+    /// Which workers are alive.
+    pub workers: Workers,
+    /// Redis' data since they were last lost: what is older may have been forgotten.
+    pub generation: watch::Receiver<Generation>,
+    /// How fast connections to Telegram are begun.
+    pub connecting: Pace,
     /// What became of each command.
     pub ledger: Ledger,
     /// The instances' records.

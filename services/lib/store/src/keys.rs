@@ -1,5 +1,6 @@
 //! The names of the keys in Redis. All of one instance's carry its id as a hash tag, so that one
-//! script may touch several of them on a cluster too.
+//! script may touch several of them on a cluster too; so have those of the workers, with a word that
+//! no instance can have.
 
 use proto::{CommandId, InstanceId};
 
@@ -63,6 +64,21 @@ impl Keys {
     /// Counts the changes to the list of instances.
     pub fn instances_version(&self) -> String {
         format!("{}:instances:version", self.prefix)
+    }
+
+    /// The heartbeats of the workers.
+    pub fn workers(&self) -> String {
+        format!("{}:{{_workers}}:alive", self.prefix)
+    }
+
+    /// Which data these are; see the module `generation`.
+    pub fn generation(&self) -> String {
+        format!("{}:{{_workers}}:generation", self.prefix)
+    }
+
+    /// What one worker left beside it.
+    pub fn mark(&self, worker: &str) -> String {
+        format!("{}:{{_workers}}:mark:{worker}", self.prefix)
     }
 
     fn of(&self, instance: &InstanceId, name: &str) -> String {

@@ -10,6 +10,7 @@
 
 mod config;
 mod error;
+mod generation;
 mod groups;
 mod instances;
 mod keys;
@@ -21,12 +22,14 @@ mod seal;
 mod sessions;
 mod status;
 mod vault;
+mod workers;
 
 pub use config::{RedisConfig, RedisUrl, VaultConfig};
 pub use error::StoreError;
+pub use generation::{Generation, Generations, Sight};
 pub use groups::{GroupRecord, Groups, Origin};
 pub use instances::{InstanceRecord, Instances};
-pub use leases::{Holder, Lease, Leases};
+pub use leases::{Holder, LEASE_BATCH_MAX, Lease, Leases};
 pub use ledger::{
     ANSWER_BYTES_MAX, Claim, Effect, Ledger, RESULT_BYTES_MAX, Record, RecordState, STEPS_MAX,
     Settled, StepRecord, StepState,
@@ -36,3 +39,4 @@ pub use redis::Redis;
 pub use sessions::{Keep, Sessions};
 pub use status::{InstanceStatus, Statuses};
 pub use vault::{Kind, Vault};
+pub use workers::{Presence, Workers};

@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use deadpool_redis::redis::aio::MultiplexedConnection;
 use deadpool_redis::redis::{
-    AsyncConnectionConfig, ErrorKind, FromRedisValue, RedisError, ScriptInvocation, ServerErrorKind,
+    AsyncConnectionConfig, ErrorKind, FromRedisValue, RedisError, Script, ScriptInvocation,
+    ServerErrorKind, pipe,
 };
 use deadpool_redis::{Connection, Manager, Pool, PoolError, Runtime};
 use tokio::sync::Mutex;
@@ -106,6 +107,23 @@ impl Redis {
         call: &ScriptInvocation<'_>,
     ) -> Result<T, StoreError> {
         self.ask(async |mut connection| call.invoke_async(&mut connection).await).await
+    }
+
+    /// The same script many times, one way to the server and back. Each call is one script of its
+    /// own, so that their keys may lie anywhere.
+    pub(crate) async fn invoke_all<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        calls: &[ScriptInvocation<'_>],
+    ) -> Result<Vec<T>, StoreError> {
+        let mut batch = pipe();
+        // A server that was started anew does not know the script, and a pipeline can't be asked
+        // again for a part of it.
+        batch.load_script(script).ignore();
+        for call in calls {
+            batch.invoke_script(call);
+        }
+        self.ask(async |mut connection| batch.query_async(&mut connection).await).await
     }
 
     /// A script that writes under a lease and has nothing else to say.

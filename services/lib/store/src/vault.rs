@@ -199,20 +199,47 @@ impl Vault {
     ) -> Result<RecordName, StoreError> {
         let folder = folder_of(&lease.instance, kind);
         let slot = Slot { instance: lease.instance.as_str(), kind: kind.as_str() };
+        self.put_newest(&folder, slot, lease.epoch, content).await
+    }
+
+    /// The newest record of the vault's own of this kind.
+    pub(crate) async fn get_own(&self, kind: &str) -> Result<Option<Stored>, StoreError> {
+        self.read_newest(&Path::from_iter([OWN, kind]), Slot { instance: OWN, kind }).await
+    }
+
+    /// Puts a record of the vault's own above all others of its kind; fenced where there is one of a
+    /// higher epoch.
+    pub(crate) async fn put_own(
+        &self,
+        kind: &str,
+        epoch: u64,
+        content: &[u8],
+    ) -> Result<RecordName, StoreError> {
+        let folder = Path::from_iter([OWN, kind]);
+        self.put_newest(&folder, Slot { instance: OWN, kind }, epoch, content).await
+    }
+
+    async fn put_newest(
+        &self,
+        folder: &Path,
+        slot: Slot<'_>,
+        epoch: u64,
+        content: &[u8],
+    ) -> Result<RecordName, StoreError> {
         let sealed = self.key.seal(slot, content)?;
         for _ in 0..TRIES_MAX {
-            let mut names = self.names(&folder).await?;
+            let mut names = self.names(folder).await?;
             names.sort();
             let seq = match names.last() {
-                Some(last) if last.epoch > lease.epoch => return Err(StoreError::Fenced),
-                Some(last) if last.epoch == lease.epoch => last.seq.saturating_add(1),
+                Some(last) if last.epoch > epoch => return Err(StoreError::Fenced),
+                Some(last) if last.epoch == epoch => last.seq.saturating_add(1),
                 _ => 0,
             };
-            let name = RecordName { epoch: lease.epoch, seq };
-            if self.create(&folder, name, sealed.clone()).await? {
+            let name = RecordName { epoch, seq };
+            if self.create(folder, name, sealed.clone()).await? {
                 names.push(name);
                 let old = names.len().saturating_sub(KEPT);
-                self.prune(&folder, &names[..old]).await;
+                self.prune(folder, &names[..old]).await;
                 return Ok(name);
             }
         }

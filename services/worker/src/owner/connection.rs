@@ -2,30 +2,21 @@
 
 use std::sync::Arc;
 
+use chassis::faults;
 use proto::event::AccountState;
 use proto::{Fault, InstanceId};
 use telegram::{Account, AccountVerdict, calls};
 
 use super::{Order, Owner, PAUSE_FIRST, PAUSE_MAX, Turn};
 use crate::keeper::Keeper;
+use crate::pace::Pace;
 use crate::persist;
 use crate::standing::Standing;
 use crate::stop::Failure;
 
 impl Owner {
-    /// After an unclean end the last owner's socket may still be open: two connections that send
-    /// on one key make Telegram destroy the login.
-    pub(super) async fn grace(&self) {
-        if self.lease.clean {
-            return;
-        }
-        tokio::select! {
-            () = tokio::time::sleep(self.shared.config.takeover_grace()) => {}
-            () = self.stop.cancelled() => {}
-        }
-    }
-
-    /// The account as it was stored; none where there is no login.
+    /// The account as it was stored; none where there is no login, or the tenure ends before it may
+    /// be connected.
     pub(super) async fn open(&mut self) -> Result<Option<Account>, Failure> {
         let (shared, lease) = (&self.shared, &self.lease);
         let kept = persist::retry(&self.stop, || Keeper::load(shared, lease)).await?;
@@ -40,8 +31,9 @@ impl Owner {
             self.stand(ended).await;
             return Ok(None);
         }
+        let Some(gate) = self.hold.opened().await else { return Ok(None) };
         let keeper = Arc::new(Keeper::new(shared.clone(), lease.clone()));
-        Ok(Some(shared.telegram.open(Some(kept.session), kept.peers, keeper, self.gate.clone())))
+        Ok(Some(shared.telegram.open(Some(kept.session), kept.peers, keeper, gate)))
     }
 
     /// Connects until it works; commands wait meanwhile, orders don't.
@@ -49,7 +41,7 @@ impl Owner {
         let now = self.shared.clock.now();
         self.stand(Standing::new(AccountState::Connecting, None, now)).await;
         let (account, instance) = (account.clone(), self.lease.instance.clone());
-        let proving = prove(&account, &instance);
+        let proving = prove(&account, &instance, &self.shared.connecting);
         tokio::pin!(proving);
         let proven = loop {
             let order = tokio::select! {
@@ -74,6 +66,7 @@ impl Owner {
         let now = self.shared.clock.now();
         self.stand(Standing::new(AccountState::Online, None, now)).await;
         self.remember().await;
+        faults::cut("connected");
         Connected::Online
     }
 }
@@ -89,9 +82,14 @@ pub(super) enum Connected {
 }
 
 /// Connects, and shows that the login is alive; tries again until Telegram says that it is not.
-async fn prove(account: &Account, instance: &InstanceId) -> Result<(), AccountVerdict> {
+async fn prove(
+    account: &Account,
+    instance: &InstanceId,
+    pace: &Pace,
+) -> Result<(), AccountVerdict> {
     let mut pause = PAUSE_FIRST;
     loop {
+        pace.wait().await;
         let proven = match account.connect().await {
             Ok(()) => calls::myself::update_mark(account).await.map(drop),
             Err(error) => Err(error),

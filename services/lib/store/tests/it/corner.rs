@@ -94,7 +94,7 @@ pub fn acme() -> InstanceId {
 pub struct Server {
     pub url: String,
     shell: Child,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Server {
@@ -103,11 +103,33 @@ impl Server {
     }
 
     pub fn start_at(port: u16) -> Self {
+        Self::start_in(port, TempDir::new().unwrap())
+    }
+
+    /// Where it writes and reads its snapshots, as `dump.rdb`.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Ends it and starts it again at the same place with these data.
+    pub fn restart_with(&mut self, snapshot: &[u8]) {
+        let port = url::Url::parse(&self.url).unwrap().port().unwrap();
+        self.end();
         let folder = TempDir::new().unwrap();
+        std::fs::write(folder.path().join("dump.rdb"), snapshot).unwrap();
+        *self = Self::start_in(port, folder);
+    }
+
+    fn end(&mut self) {
+        drop(self.shell.stdin.take());
+        let _ = self.shell.wait();
+    }
+
+    fn start_in(port: u16, folder: TempDir) -> Self {
         let mut shell = Command::new("sh")
             .arg("-c")
             .arg(
-                r#"redis-server --port "$0" --bind 127.0.0.1 --dir "$1" --save "" --daemonize no >/dev/null &
+                r#"redis-server --port "$0" --bind 127.0.0.1 --dir "$1" --save "" --enable-debug-command local --daemonize no >/dev/null &
                 server=$!
                 until redis-cli -p "$0" ping 2>/dev/null | grep -q PONG; do
                     kill -0 $server 2>/dev/null || exit 1
@@ -129,14 +151,13 @@ impl Server {
         let mut ready = String::new();
         shell.stdout.take().unwrap().read_to_string(&mut ready).unwrap();
         assert!(ready.contains("ready"), "redis-server can't be started");
-        Self { url: format!("redis://127.0.0.1:{port}"), shell, _folder: folder }
+        Self { url: format!("redis://127.0.0.1:{port}"), shell, folder }
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        drop(self.shell.stdin.take());
-        let _ = self.shell.wait();
+        self.end();
     }
 }
 

@@ -82,5 +82,38 @@ async fn the_unowned_of_many_are_found() {
         corner.leases.try_acquire(id, "w-1").await.unwrap().unwrap();
     }
     let expected: Vec<InstanceId> = ids.iter().skip(1).step_by(2).cloned().collect();
-    assert_eq!(corner.leases.unowned(ids).await.unwrap(), expected);
+    assert_eq!(corner.leases.unowned(&ids).await.unwrap(), expected);
+}
+
+#[tokio::test]
+async fn many_leases_are_taken_and_renewed_in_one_request() {
+    let corner = Corner::new().await;
+    let ids: Vec<InstanceId> = (0..40).map(|n| format!("i-{n}").parse().unwrap()).collect();
+    let theirs = corner.leases.try_acquire(&ids[7], "w-2").await.unwrap().unwrap();
+    let taken = corner.leases.try_acquire_all(&ids, "w-1").await.unwrap();
+    assert_eq!(taken[7], None);
+    let mut leases: Vec<_> = taken.into_iter().flatten().collect();
+    assert_eq!(leases.len(), 39);
+    for lease in &leases {
+        let holder = corner.leases.holder(&lease.instance).await.unwrap().unwrap();
+        assert_eq!((holder.owner.as_str(), holder.epoch), ("w-1", lease.epoch));
+    }
+    // What was lost meanwhile is told in its place, and the others are renewed.
+    assert!(corner.leases.release(&theirs).await.unwrap());
+    leases[3] = theirs;
+    let renewed = corner.leases.renew_all(&leases).await.unwrap();
+    let lost: Vec<_> = (0..renewed.len()).filter(|at| !renewed[*at]).collect();
+    assert_eq!(lost, [3]);
+}
+
+#[tokio::test]
+async fn what_is_given_up_is_free_at_once_but_does_not_count_as_ended_cleanly() {
+    let corner = Corner::new().await;
+    let first = corner.lease().await;
+    assert!(corner.leases.release(&first).await.unwrap());
+    let second = corner.lease().await;
+    assert!(second.clean);
+    assert!(corner.leases.give_up(&second).await.unwrap());
+    assert!(!corner.leases.give_up(&second).await.unwrap(), "it is nobody's now");
+    assert!(!corner.lease().await.clean);
 }

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests that fails is a test that fails")]
 
 mod corner;
+mod generation;
 mod groups;
 mod instances;
 mod leases;
@@ -12,3 +13,4 @@ mod outage;
 mod peers;
 mod sessions;
 mod vault;
+mod workers;

@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use chassis::{Clock, HandClock};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use proto::envelope::{Incoming, Rules};
 use proto::{Names, Properties};
 use queuegram_tests::stage::shared;
 use serde_json::json;
 use store::{
-    Claim, Groups, Instances, Leases, Ledger, Peers, Redis, RedisConfig, RedisUrl, Sessions,
-    Statuses, StepRecord, Vault, VaultConfig,
+    Claim, Generation, Groups, Instances, Leases, Ledger, Peers, Redis, RedisConfig, RedisUrl,
+    Sessions, Statuses, StepRecord, Vault, VaultConfig, Workers,
 };
 use telegram::secret::ApiHash;
 use telegram::session::MemorySink;
@@ -137,6 +137,9 @@ async fn stores(folder: &TempDir, clock: Clock) -> Shared {
         rules: Rules::new(names.clone(), &["group.create"]),
         answers: Answers::new(bus.publisher(), names.clone(), clock.clone()),
         leases: Leases::new(&redis),
+        workers: Workers::new(&redis, Leases::new(&redis).ttl()),
+        generation: first_generation(),
+        connecting: crate::pace::Pace::per_second(50.0),
         ledger: Ledger::new(&redis),
         instances: Instances::new(&vault, &redis),
         sessions: Sessions::new(&vault, &redis),
@@ -151,6 +154,12 @@ async fn stores(folder: &TempDir, clock: Clock) -> Shared {
         clock,
         config,
     }
+}
+
+/// Redis' data, of which nothing was ever lost.
+fn first_generation() -> watch::Receiver<Generation> {
+    let since = DateTime::UNIX_EPOCH;
+    watch::channel(Generation { id: "first".to_owned(), since }).1
 }
 
 /// A command that lives for an hour.
