@@ -7,6 +7,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use chassis::faults::cut_at;
 use chrono::{DateTime, Utc};
 use proto::event::{CommandUnknown, EventData};
 use proto::{ChatId, Command, Event, Fault, InstanceId, OnFlood};
@@ -161,7 +162,9 @@ impl<'a> Cx<'a> {
         }
         self.admit(&step).await?;
         self.start(&step).await?;
+        cut_at("step_started", &step.name);
         let answer = self.attempt(&step, call).await?;
+        cut_at("step_answered", &step.name);
         if let Ok(made) = &answer {
             // Counted before any store is asked: whatever a store says, it has happened.
             self.effects += usize::from(step.effect != Effect::Read);
@@ -305,6 +308,7 @@ impl<'a> Cx<'a> {
                 .retry_store(|| ledger.step_executed(lease, id, &step.name, step.effect, &recorded))
                 .await?;
         }
+        cut_at("step_executed", &step.name);
         answer.map_err(Failure::Refused)
     }
 }

@@ -7,6 +7,7 @@
 use std::panic::AssertUnwindSafe;
 
 use bus::{BusError, Delivery};
+use chassis::faults::{cut, mutant};
 use futures_util::FutureExt;
 use proto::envelope::{Incoming, Rejected};
 use proto::event::CommandUnknown;
@@ -38,7 +39,11 @@ pub enum Ending {
 }
 
 /// Takes one delivery of the instance's queue to its end.
-pub async fn take(tenure: &Tenure, delivery: Delivery) -> Ending {
+pub async fn take(tenure: &Tenure, mut delivery: Delivery) -> Ending {
+    cut("delivered");
+    if mutant("ack_before_record") {
+        let _acked = delivery.ack_early().await;
+    }
     match decode(tenure, &delivery) {
         Err(rejected) => {
             let span = tracing::info_span!("rejected", instance.id = %tenure.instance);
@@ -71,6 +76,7 @@ async fn work(tenure: &Tenure, delivery: &Delivery, command: &Command) -> Result
         }
         Err(failure) => return broken(tenure, delivery, command, failure).await,
     };
+    cut("claimed");
     let (attempts, received_at) = (record.attempts, record.received_at);
     let outcome = match attempts {
         ..=ATTEMPTS_MAX => {
@@ -87,6 +93,7 @@ async fn work(tenure: &Tenure, delivery: &Delivery, command: &Command) -> Result
     {
         return unrecorded(tenure, command, result, failure).await;
     }
+    cut("recorded");
     tenure.shared.metrics.told(&result);
     if result.error_kind == Some(ErrorKind::Internal) {
         bury(tenure, delivery, &result).await?;
@@ -214,8 +221,10 @@ async fn unrecorded(
 
 async fn reply(tenure: &Tenure, answer: Answer, command: &Command) -> Result<(), Undone> {
     tenure.shared.answers.give(&answer, &tenure.stopping).await?;
+    cut("told");
     let (ledger, lease) = (&tenure.shared.ledger, &tenure.lease);
     let noted = tenure.retry_store(|| ledger.replied(lease, &command.id)).await;
+    cut("replied");
     if let Err(failure) = noted {
         // It is told; at worst it is told again.
         let fault = failure.into_fault().map_err(Undone)?;
@@ -233,10 +242,13 @@ async fn repeat(
     record: Record,
 ) -> Result<(), Undone> {
     let recorded = record.result.as_deref().map(serde_json::from_str::<CommandResult>);
-    let Some(Ok(result)) = recorded else {
+    let Some(Ok(mut result)) = recorded else {
         let fault = Fault::internal("the recorded result can't be read");
         return answer_apart(tenure, command, &record.hash, fault).await;
     };
+    if mutant("result_made_anew") {
+        result.finished_at = tenure.shared.clock.now();
+    }
     let told = record.is_replied();
     if told && delivery.redelivered && command.reply_to.is_none() {
         return Ok(());
@@ -272,7 +284,10 @@ async fn bury(tenure: &Tenure, delivery: &Delivery, result: &CommandResult) -> R
 async fn settle(tenure: &Tenure, delivery: Delivery, ended: Result<(), Undone>) -> Ending {
     let why = match ended {
         Ok(()) => match tenure.shared.metrics.stage(Stage::Settle, delivery.ack()).await {
-            Ok(()) => return Ending::Settled,
+            Ok(()) => {
+                cut("acked");
+                return Ending::Settled;
+            }
             // The broker delivers it again, and the ledger answers it again.
             Err(BusError::Lost { .. }) => return Ending::GivenBack("its channel is gone"),
             Err(error) => {

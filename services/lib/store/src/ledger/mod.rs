@@ -197,6 +197,12 @@ impl Ledger {
         hash: &str,
         received_at: DateTime<Utc>,
     ) -> Result<Claim, StoreError> {
+        if chassis::faults::mutant("ledger_forgets") {
+            let key = self.redis.keys().command(&lease.instance, id);
+            self.redis
+                .ask(async |mut connection| cmd("DEL").arg(&key).exec_async(&mut connection).await)
+                .await?;
+        }
         let mut call = CLAIM.prepare_invoke();
         self.on_record(&mut call, lease, id);
         call.arg(hash).arg(method.as_str()).arg(time::format(received_at));
