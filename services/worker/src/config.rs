@@ -59,6 +59,9 @@ pub struct OwnConfig {
     pub queue_look_s: f64,
     /// Seconds for which a command may try to reach Telegram before it is answered `unavailable`.
     pub unreachable_max_s: u64,
+    /// Seconds before Telegram is looked at a second time for what may have happened: what it shows
+    /// can lag behind what it did.
+    pub reconcile_pause_s: f64,
     /// Seconds that a command lives where it names no deadline.
     pub default_deadline_s: u64,
     /// Seconds that a login waits for its next answer.
@@ -77,6 +80,7 @@ impl Default for OwnConfig {
             renew_s: 3.0,
             queue_look_s: 20.0,
             unreachable_max_s: 60,
+            reconcile_pause_s: 15.0,
             default_deadline_s: 86_400,
             login_wait_s: 300,
             reply_queues: Vec::new(),
@@ -108,6 +112,9 @@ impl WorkerConfig {
         }
         if !(0.0..=300.0).contains(&own.takeover_grace_s) {
             return Err(Invalid::new("worker.takeover_grace_s", "must lie between 0 and 300"));
+        }
+        if !(0.0..=300.0).contains(&own.reconcile_pause_s) {
+            return Err(Invalid::new("worker.reconcile_pause_s", "must lie between 0 and 300"));
         }
         if own.renew_s > RENEW_S_MAX {
             let problem = format!("must be at most {RENEW_S_MAX}: a lease lasts 15 s");
@@ -153,6 +160,11 @@ impl WorkerConfig {
         Duration::from_secs_f64(self.worker.queue_look_s)
     }
 
+    /// Before Telegram is looked at a second time for what may have happened.
+    pub fn reconcile_pause(&self) -> Duration {
+        Duration::from_secs_f64(self.worker.reconcile_pause_s)
+    }
+
     /// Before a connection where the last owner ended uncleanly.
     pub fn takeover_grace(&self) -> Duration {
         Duration::from_secs_f64(self.worker.takeover_grace_s)
@@ -192,7 +204,8 @@ mod tests {
     fn the_defaults_are_good_and_each_wrong_setting_is_named() {
         assert_eq!(wrong(|_| {}), None);
         type Change = fn(&mut OwnConfig);
-        let changes: [(&str, Change); 10] = [
+        let changes: [(&str, Change); 11] = [
+            ("worker.reconcile_pause_s", |own| own.reconcile_pause_s = 301.0),
             ("worker.queue_look_s", |own| own.queue_look_s = 0.0),
             ("worker.roster_s", |own| own.roster_s = 0.0),
             ("worker.renew_s", |own| own.renew_s = f64::NAN),

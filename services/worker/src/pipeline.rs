@@ -22,6 +22,7 @@ use crate::metrics::Stage;
 use crate::outcome::{Panicked, outcome_of};
 use crate::request::Request;
 use crate::stop::{Failure, Stop};
+use crate::suspect::may_precede;
 use crate::tenure::Tenure;
 
 /// Times that the work on a command may break off before it is given up: a command that takes the
@@ -68,7 +69,8 @@ async fn work(tenure: &Tenure, delivery: &Delivery, command: &Command) -> Result
         }
         Err(failure) => return broken(tenure, delivery, command, failure).await,
     };
-    let record = match metrics.stage(Stage::Claim, claim(tenure, command, &request)).await {
+    let claimed = metrics.stage(Stage::Claim, claim(tenure, delivery, command, &request)).await;
+    let record = match claimed {
         Ok(Claim::Fresh(record) | Claim::Resumed(record)) => record,
         Ok(Claim::Done(record)) => return repeat(tenure, delivery, command, record).await,
         Ok(Claim::Conflict) => {
@@ -80,7 +82,7 @@ async fn work(tenure: &Tenure, delivery: &Delivery, command: &Command) -> Result
     let (attempts, received_at) = (record.attempts, record.received_at);
     let outcome = match attempts {
         ..=ATTEMPTS_MAX => {
-            metrics.stage(Stage::Call, call(tenure, command, request, record)).await?
+            metrics.stage(Stage::Call, call(tenure, delivery, command, request, record)).await?
         }
         _ => poisoned(&record),
     };
@@ -134,11 +136,19 @@ fn decode(tenure: &Tenure, delivery: &Delivery) -> Result<Command, Box<Rejected>
     })
 }
 
-async fn claim(tenure: &Tenure, command: &Command, request: &Request) -> Result<Claim, Failure> {
-    let (ledger, lease) = (&tenure.shared.ledger, &tenure.lease);
+async fn claim(
+    tenure: &Tenure,
+    delivery: &Delivery,
+    command: &Command,
+    request: &Request,
+) -> Result<Claim, Failure> {
+    let (ledger, lease, shared) = (&tenure.shared.ledger, &tenure.lease, &tenure.shared);
+    let Command { id, method, received_at, redelivered, .. } = command;
     tenure
         .retry_store(|| {
-            ledger.claim(lease, &command.id, &command.method, &request.hash, command.received_at)
+            let since = shared.losses.since(shared.generation.borrow().since);
+            let suspect = may_precede(delivery.properties.sent_at(), *redelivered, since);
+            ledger.claim(lease, id, method, &request.hash, *received_at, suspect)
         })
         .await
 }
@@ -160,6 +170,7 @@ async fn broken(
 /// Calls the method, and makes an outcome of however it ended.
 async fn call(
     tenure: &Tenure,
+    delivery: &Delivery,
     command: &Command,
     request: Request,
     record: Record,
@@ -174,7 +185,8 @@ async fn call(
     if !begun && tenure.shared.clock.now() >= command.deadline {
         return Ok(Fault::expired("the deadline passed before the first step").into());
     }
-    let mut cx = Cx::new(command, tenure, account, record);
+    let sent_at = delivery.properties.sent_at();
+    let mut cx = Cx::new(command, tenure, account, record).sent_at(sent_at);
     let called = AssertUnwindSafe(request.method.call(&mut cx)).catch_unwind().await;
     let called = called.map_err(|_| {
         tracing::error!("the method panicked");

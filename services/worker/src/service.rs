@@ -10,8 +10,9 @@ use anyhow::Context as _;
 use bus::Bus;
 use chassis::sealed::ServiceKey;
 use chassis::{Context, Invalid, Service};
+use chrono::DateTime;
 use proto::envelope::Rules;
-use store::{Instances, Leases, Ledger, Peers, Redis, Sessions, Statuses, Vault};
+use store::{Generation, Instances, Leases, Ledger, Peers, Redis, Sessions, Statuses, Vault};
 use telegram::Telegram;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -23,6 +24,7 @@ use crate::control::Control;
 use crate::methods;
 use crate::metrics::Metrics;
 use crate::roster::Roster;
+use crate::suspect::Losses;
 use crate::tenure::Shared;
 use crate::undertaker::{self, Queue};
 
@@ -95,6 +97,8 @@ async fn connect(config: WorkerConfig, redis: &Redis, context: &Context) -> anyh
         },
         answers: Answers::new(bus.publisher(), names.clone(), context.clock.clone()),
         leases: Leases::new(redis),
+        generation: generation(),
+        losses: Losses::default(),
         ledger: Ledger::new(redis),
         instances: Instances::new(&vault, redis),
         sessions: Sessions::new(&vault, redis),
@@ -109,6 +113,12 @@ async fn connect(config: WorkerConfig, redis: &Redis, context: &Context) -> anyh
         bus,
         config,
     })
+}
+
+/// Nothing was ever lost.
+fn generation() -> watch::Receiver<Generation> {
+    let since = DateTime::UNIX_EPOCH;
+    watch::channel(Generation { id: String::new(), since }).1
 }
 
 /// Ready means: connected, and what nobody takes does not vanish. The second is the broker's

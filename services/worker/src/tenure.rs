@@ -8,7 +8,8 @@ use chassis::sealed::ServiceKey;
 use proto::envelope::Rules;
 use proto::{Fault, InstanceId, Names};
 use store::{
-    Groups, Instances, Lease, Leases, Ledger, Peers, Sessions, Statuses, StoreError, Vault,
+    Generation, Groups, Instances, Lease, Leases, Ledger, Peers, Sessions, Statuses, StoreError,
+    Vault,
 };
 use telegram::{Account, AccountVerdict, Telegram};
 use tokio::sync::watch;
@@ -20,6 +21,7 @@ use crate::limiter::Limiter;
 use crate::metrics::Metrics;
 use crate::persist;
 use crate::stop::Failure;
+use crate::suspect::Losses;
 
 /// What every part of the worker works with.
 pub struct Shared {
@@ -37,6 +39,10 @@ pub struct Shared {
     pub answers: Answers,
     /// Who owns what.
     pub leases: Leases,
+    /// Redis' data since they were last lost.
+    pub generation: watch::Receiver<Generation>,
+    /// Losses of them that this worker met itself.
+    pub losses: Losses,
     /// What became of each command.
     pub ledger: Ledger,
     /// The instances' records.
@@ -91,6 +97,13 @@ impl Tenure {
         &self,
         ask: impl Fn() -> R,
     ) -> Result<T, Failure> {
-        persist::retry(&self.stopping, ask).await
+        let noticing = async || {
+            let answer = ask().await;
+            if matches!(answer, Err(StoreError::Vanished)) {
+                self.shared.losses.note(self.shared.clock.now());
+            }
+            answer
+        };
+        persist::retry(&self.stopping, noticing).await
     }
 }

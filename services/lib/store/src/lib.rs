@@ -10,6 +10,7 @@
 
 mod config;
 mod error;
+mod generation;
 mod groups;
 mod instances;
 mod keys;
@@ -24,12 +25,13 @@ mod vault;
 
 pub use config::{RedisConfig, RedisUrl, VaultConfig};
 pub use error::StoreError;
+pub use generation::Generation;
 pub use groups::{GroupRecord, Groups, Origin};
 pub use instances::{InstanceRecord, Instances};
 pub use leases::{Holder, Lease, Leases};
 pub use ledger::{
     ANSWER_BYTES_MAX, Claim, Effect, Ledger, RESULT_BYTES_MAX, Record, RecordState, STEPS_MAX,
-    Settled, StepRecord, StepState,
+    Settled, Start, StepRecord, StepState,
 };
 pub use peers::{PEERS_MAX, Peers};
 pub use redis::Redis;
