@@ -57,6 +57,12 @@ impl Properties {
         ))
     }
 
+    /// When it was published, by its publisher's clock; `None` where that was not said.
+    #[must_use]
+    pub fn sent_at(&self) -> Option<DateTime<Utc>> {
+        self.timestamp.and_then(timestamp)
+    }
+
     /// The trace context if it has its form; a broken one is no reason to refuse a command.
     /// See <https://www.w3.org/TR/trace-context/#traceparent-header>.
     pub(super) fn valid_traceparent(&self) -> Option<String> {
@@ -91,7 +97,7 @@ pub(super) fn deadline(
             let ms = text.trim().parse().map_err(|_| {
                 invalid(format!("`expiration` is a number of milliseconds; got {}", quoted(text)))
             });
-            let sent_at = properties.timestamp.and_then(timestamp).unwrap_or(received_at);
+            let sent_at = properties.sent_at().unwrap_or(received_at);
             ms.map(|ms| later(sent_at, ms))
         });
     let given = [from_body.transpose()?, from_property.transpose()?];

@@ -66,6 +66,9 @@ pub struct OwnConfig {
     pub queue_look_s: f64,
     /// Seconds for which a command may try to reach Telegram before it is answered `unavailable`.
     pub unreachable_max_s: u64,
+    /// Seconds before Telegram is looked at a second time for what may have happened: what it shows
+    /// can lag behind what it did.
+    pub reconcile_pause_s: f64,
     /// Seconds that a command lives where it names no deadline.
     pub default_deadline_s: u64,
     /// Seconds that a login waits for its next answer.
@@ -88,6 +91,7 @@ impl Default for OwnConfig {
             rebalance_percent_per_min: 5.0,
             queue_look_s: 20.0,
             unreachable_max_s: 60,
+            reconcile_pause_s: 15.0,
             default_deadline_s: 86_400,
             login_wait_s: 300,
             reply_queues: Vec::new(),
@@ -121,6 +125,9 @@ impl WorkerConfig {
             if !(least..=most).contains(&value) {
                 return Err(Invalid::new(key, format!("must lie between {least} and {most}")));
             }
+        }
+        if !(0.0..=300.0).contains(&own.reconcile_pause_s) {
+            return Err(Invalid::new("worker.reconcile_pause_s", "must lie between 0 and 300"));
         }
         self.validate_lease()?;
         let whole = [
@@ -188,6 +195,11 @@ impl WorkerConfig {
     pub fn queue_look(&self) -> Duration {
         Duration::from_secs_f64(self.worker.queue_look_s)
     }
+
+    /// Before Telegram is looked at a second time for what may have happened.
+    pub fn reconcile_pause(&self) -> Duration {
+        Duration::from_secs_f64(self.worker.reconcile_pause_s)
+    }
 }
 
 #[cfg(test)]
@@ -241,7 +253,8 @@ mod tests {
     fn the_defaults_are_good_and_each_wrong_setting_is_named() {
         assert_eq!(wrong(|_| {}), None);
         type Change = fn(&mut OwnConfig);
-        let changes: [(&str, Change); 17] = [
+        let changes: [(&str, Change); 18] = [
+            ("worker.reconcile_pause_s", |own| own.reconcile_pause_s = 301.0),
             ("worker.queue_look_s", |own| own.queue_look_s = 0.0),
             ("worker.roster_s", |own| own.roster_s = 0.0),
             ("worker.renew_s", |own| own.renew_s = f64::NAN),

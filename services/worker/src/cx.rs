@@ -2,22 +2,27 @@
 //!
 //! A step is admitted by gate and budget, noted in the ledger as *started*, called, and noted as
 //! *executed* with its answer. After a crash the method runs again from the top: a step already
-//! executed returns its recorded answer, so the work goes on at the first step not done.
+//! executed returns its recorded answer, so the work goes on at the first step not done. One that
+//! must not be made twice and whose answer is not known is looked for first ([`doubt`]).
+
+mod doubt;
 
 use std::future::Future;
 use std::time::Duration;
 
+use chassis::faults::cut_at;
 use chrono::{DateTime, Utc};
 use proto::event::{CommandUnknown, EventData};
 use proto::{ChatId, Command, Event, Fault, InstanceId, OnFlood};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use store::{Effect, InstanceRecord, Record, StepState, StoreError};
+use store::{Effect, InstanceRecord, Record, Start, StepState, StoreError};
 use telegram::{Account, CallError};
 
 use crate::limiter::Class;
 use crate::outcome::Progress;
 use crate::persist::abandoned;
+use crate::reconcile::{Trace, Untraced};
 use crate::step::Step;
 use crate::stop::{Failure, Refusal, Stop, Uncertain};
 use crate::tenure::Tenure;
@@ -38,6 +43,7 @@ pub struct Cx<'a> {
     pub(crate) tenure: &'a Tenure,
     account: Account,
     record: Record,
+    sent_at: Option<DateTime<Utc>>,
     chat_id: Option<ChatId>,
     begun: bool,
     effects: usize,
@@ -51,7 +57,14 @@ impl<'a> Cx<'a> {
         };
         let effects = record.steps.values().filter(executed).count();
         let begun = record.has_begun();
-        Self { command, tenure, account, record, chat_id: None, begun, effects }
+        let (sent_at, chat_id) = (None, None);
+        Self { command, tenure, account, record, sent_at, chat_id, begun, effects }
+    }
+
+    /// The same command, with the time at which it was published.
+    pub fn sent_at(mut self, at: Option<DateTime<Utc>>) -> Self {
+        self.sent_at = at;
+        self
     }
 
     /// The account that the command works with.
@@ -135,33 +148,53 @@ impl<'a> Cx<'a> {
     /// never left, and, unless the step is a [`Step::once`], where its answer was lost.
     pub async fn step<T, F, R>(&mut self, step: Step, call: F) -> Result<T, Failure>
     where
-        T: Serialize + DeserializeOwned,
+        T: Serialize + DeserializeOwned + Send,
         F: FnMut() -> R,
         R: Future<Output = Result<T, CallError>>,
     {
-        self.step_keeping(step, call, |_| std::future::ready(Ok(()))).await
+        // Boxed: methods are steps within steps, and the compiler lays each future out in its caller's.
+        let untraced = Untraced::default();
+        Box::pin(self.durable(step, &untraced, call, |_| std::future::ready(Ok(())))).await
     }
 
-    /// The same, where something must be durable before the step counts as executed.
-    pub(crate) async fn step_keeping<T, F, R, K, W>(
+    /// The same for a call that must not be made twice: `trace` finds out what came of it where its
+    /// answer is not known, and `keep` makes something durable before the step counts as executed.
+    pub(crate) async fn durable<L, F, R, K, W>(
         &mut self,
         step: Step,
-        call: F,
+        trace: &L,
+        mut call: F,
         keep: K,
-    ) -> Result<T, Failure>
+    ) -> Result<L::Answer, Failure>
     where
-        T: Serialize + DeserializeOwned,
+        L: Trace,
+        L::Answer: Serialize + DeserializeOwned,
         F: FnMut() -> R,
-        R: Future<Output = Result<T, CallError>>,
-        K: Fn(&T) -> W,
+        R: Future<Output = Result<L::Answer, CallError>>,
+        K: Fn(&L::Answer) -> W,
         W: Future<Output = Result<(), StoreError>>,
     {
         if let Some(recorded) = self.recorded(&step)? {
             return recorded;
         }
-        self.admit(&step).await?;
-        self.start(&step).await?;
-        let answer = self.attempt(&step, call).await?;
+        let (mut attempt, mut doubt) = (self.attempts(&step), self.doubt(&step));
+        let answer = loop {
+            if let Some(note) = doubt.take()
+                && let Some(found) = Box::pin(self.settle(&step, trace, &note, attempt)).await?
+            {
+                break Ok(found);
+            }
+            self.admit(&step).await?;
+            let note = Box::pin(trace.note(self)).await?;
+            attempt += 1;
+            self.start(&step, attempt, &note).await?;
+            cut_at("step_started", &step.name);
+            match self.attempt(&step, &mut call).await? {
+                Some(answer) => break answer,
+                None => doubt = Some(note),
+            }
+        };
+        cut_at("step_answered", &step.name);
         if let Ok(made) = &answer {
             // Counted before any store is asked: whatever a store says, it has happened.
             self.effects += usize::from(step.effect != Effect::Read);
@@ -170,29 +203,23 @@ impl<'a> Cx<'a> {
         self.conclude(step, answer).await
     }
 
-    /// The answer that stands in the ledger; a `Once` step found started has none that is known.
+    /// The answer that stands in the ledger.
     fn recorded<T: DeserializeOwned>(
         &self,
         step: &Step,
     ) -> Result<Option<Result<T, Failure>>, Failure> {
-        let Some(record) = self.record.steps.get(step.name.as_ref()) else { return Ok(None) };
-        match (&record.state, record.effect) {
-            (StepState::Executed, _) => Recorded::read(&record.answer).map(Some),
-            (StepState::Started, Effect::Once) => Err(uncertain(
-                step,
-                "the worker stopped after sending it and before noting Telegram's answer",
-            )),
-            (StepState::Started, Effect::Read | Effect::Repeatable) => Ok(None),
+        match self.record.steps.get(step.name.as_ref()) {
+            Some(record) if record.state == StepState::Executed => {
+                Recorded::read(&record.answer).map(Some)
+            }
+            _ => Ok(None),
         }
     }
 
     /// Gate, budget and deadline. The deadline holds back only what has not begun: a command half
     /// done is brought to its end.
     async fn admit(&self, step: &Step) -> Result<(), Failure> {
-        if !self.begun && self.now() >= self.command.deadline {
-            let fault = Fault::expired("the deadline passed before the first step");
-            return Err(Failure::Stop(Stop::Fault(fault)));
-        }
+        self.in_time(step)?;
         let limiter = &self.tenure.limiter;
         let admitted = match self.command.on_flood {
             OnFlood::Wait => limiter.admit(step.class, step.cost).await,
@@ -204,45 +231,53 @@ impl<'a> Cx<'a> {
         })
     }
 
-    async fn start(&mut self, step: &Step) -> Result<(), Failure> {
+    async fn start(
+        &mut self,
+        step: &Step,
+        attempt: u32,
+        note: &serde_json::Value,
+    ) -> Result<(), Failure> {
         if step.effect == Effect::Read {
             return Ok(());
         }
         self.begun = true;
         let ledger = &self.tenure.shared.ledger;
         let (lease, id) = (&self.tenure.lease, &self.command.id);
-        self.tenure.retry_store(|| ledger.step_started(lease, id, &step.name, step.effect)).await
+        let start = Start { effect: step.effect, attempt, note: note.clone() };
+        self.tenure.retry_store(|| ledger.step_started(lease, id, &step.name, &start)).await
     }
 
     /// Calls Telegram until there is an answer, as far as the step's effect lets it be repeated.
+    /// `None` where the answer to a call that must not be repeated was lost.
     async fn attempt<T, F, R>(
         &self,
         step: &Step,
-        mut call: F,
-    ) -> Result<Result<T, Refusal>, Failure>
+        call: &mut F,
+    ) -> Result<Option<Result<T, Refusal>>, Failure>
     where
         F: FnMut() -> R,
         R: Future<Output = Result<T, CallError>>,
     {
         let unreachable_until = self.now() + self.tenure.shared.config.unreachable_max();
         let before = self.record.steps.get(step.name.as_ref());
-        let sent_before = before.is_some_and(|record| record.state == StepState::Started);
+        let sent_before = before.map_or(self.record.suspect, |_| true);
         let (mut lost, mut pause) = (0, PAUSE_FIRST);
         loop {
             let error = match call().await {
-                Ok(answer) => return Ok(Ok(answer)),
+                Ok(answer) => return Ok(Some(Ok(answer))),
                 Err(error) => error,
             };
             if error.outcome_unknown() {
                 lost += 1;
                 if step.effect == Effect::Once {
-                    return Err(uncertain(step, &error.to_string()));
+                    tracing::warn!(%error, step = %step.name, "the answer was lost; looking");
+                    return Ok(None);
                 }
                 if lost == TRIES_MAX {
                     return Err(gave_up(step, &error));
                 }
             } else if let CallError::Rpc(fault) = &error {
-                return self.refused(step, fault, sent_before || lost > 0);
+                return self.refused(step, fault, sent_before || lost > 0).map(Some);
             } else if !matches!(error, CallError::NotSent(_)) {
                 return Err(self.ended(error));
             } else if self.now() + pause >= unreachable_until.min(self.command.deadline) {
@@ -305,6 +340,7 @@ impl<'a> Cx<'a> {
                 .retry_store(|| ledger.step_executed(lease, id, &step.name, step.effect, &recorded))
                 .await?;
         }
+        cut_at("step_executed", &step.name);
         answer.map_err(Failure::Refused)
     }
 }

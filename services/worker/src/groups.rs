@@ -7,13 +7,14 @@ use proto::event;
 use proto::fault::code;
 use proto::{ChatId, ExternalRef, Fault};
 use serde::{Deserialize, Serialize};
-use store::Origin;
+use store::{GroupRecord, Origin};
 use telegram::calls::chats::GroupSummary;
 use telegram::calls::groups::NewGroup;
 use telegram::{CallError, GroupPeer, calls};
 
 use crate::cx::Cx;
 use crate::limiter::Class;
+use crate::reconcile::creation::Creation;
 use crate::step::Step;
 use crate::stop::{Failure, Stop};
 
@@ -131,15 +132,18 @@ impl Cx<'_> {
 
     /// The `external_ref` that a group is bound to.
     pub async fn ref_of(&mut self, chat_id: ChatId) -> Result<Option<ExternalRef>, Stop> {
-        let groups = &self.tenure.groups;
-        let bound = self.tenure.retry_store(|| groups.get(chat_id)).await?;
-        Ok(bound.and_then(|group| group.external_ref))
+        Ok(self.recorded_group(chat_id).await?.and_then(|group| group.external_ref))
     }
 
     /// Whether Queuegram made this group, or it was bound to an `external_ref`.
     pub async fn is_ours(&mut self, chat_id: ChatId) -> Result<bool, Stop> {
+        Ok(self.recorded_group(chat_id).await?.is_some())
+    }
+
+    /// What is known of a group.
+    pub async fn recorded_group(&self, chat_id: ChatId) -> Result<Option<GroupRecord>, Failure> {
         let groups = &self.tenure.groups;
-        Ok(self.tenure.retry_store(|| groups.get(chat_id)).await?.is_some())
+        self.tenure.retry_store(|| groups.get(chat_id)).await
     }
 
     /// The groups that Queuegram knows, newest first.
@@ -148,24 +152,30 @@ impl Cx<'_> {
         Ok(self.tenure.retry_store(|| groups.newest(most)).await?)
     }
 
-    /// Makes a group; it is in the vault, with the command's `external_ref`, before the step counts
-    /// as executed.
-    pub async fn make_group<F, R>(&mut self, step: Step, call: F) -> Result<NewGroup, Failure>
+    /// Makes a group; it is in the vault, as this command's and with its `external_ref`, before the
+    /// step counts as executed.
+    pub async fn make_group<F, R>(
+        &mut self,
+        step: Step,
+        creation: &Creation<'_>,
+        call: F,
+    ) -> Result<NewGroup, Failure>
     where
         F: FnMut() -> R,
         R: Future<Output = Result<NewGroup, CallError>>,
     {
         let (groups, lease) = (self.tenure.groups.clone(), self.tenure.lease.clone());
-        let (external_ref, now) = (self.command.external_ref.clone(), self.now());
-        let seen = OnceLock::new();
+        let (external_ref, clock) =
+            (self.command.external_ref.clone(), self.tenure.shared.clock.clone());
+        let (id, seen) = (self.command.id.clone(), OnceLock::new());
         let made = self
-            .step_keeping(step, call, |made: &NewGroup| {
+            .durable(step, creation, call, |made: &NewGroup| {
                 let chat_id = made.group.chat_id();
                 let _ = seen.set(chat_id);
-                let (groups, lease) = (groups.clone(), lease.clone());
-                let external_ref = external_ref.clone();
+                let (groups, lease, now) = (groups.clone(), lease.clone(), clock.now());
+                let (external_ref, id) = (external_ref.clone(), id.clone());
                 async move {
-                    groups.put(&lease, chat_id, external_ref.as_ref(), Origin::Created, now).await
+                    groups.put_made(&lease, chat_id, external_ref.as_ref(), &id, now).await
                 }
             })
             .await;

@@ -29,6 +29,7 @@ mod params;
 mod people;
 mod persist;
 mod pipeline;
+mod reconcile;
 mod redact;
 mod request;
 mod roster;
@@ -36,6 +37,7 @@ mod service;
 mod standing;
 mod step;
 mod stop;
+mod suspect;
 mod tenure;
 mod undertaker;
 

@@ -1,11 +1,14 @@
 //! Invite links, as far as several methods need them.
 
+use std::borrow::Cow;
+
 use telegram::calls;
-use telegram::calls::links::{Link, LinkOptions};
+use telegram::calls::links::{Link, LinkEdit, LinkOptions};
 
 use crate::cx::Cx;
 use crate::groups::Group;
 use crate::limiter::Class;
+use crate::reconcile::export::{Export, marker};
 use crate::step::Step;
 use crate::stop::Stop;
 
@@ -19,22 +22,36 @@ pub async fn primary(cx: &mut Cx<'_>, group: &Group) -> Result<Link, Stop> {
     let full = cx.step(step, || calls::groups::full(&account, &group.peer)).await?;
     match full.primary_link {
         Some(link) => Ok(link),
-        None => {
-            let (step, plain) = (Step::once("export", Class::Link), LinkOptions::default());
-            Ok(cx.step(step, || calls::links::export(&account, &group.peer, &plain)).await?)
-        }
+        None => make(cx, group, "export", LinkOptions::default()).await,
     }
+}
+
+/// Makes a link, under the name of the step. It is made with a marker for a title, by which it is
+/// found again where Telegram's answer is lost; then the marker gives way to the asked title. A link
+/// is told only after that.
+pub async fn make(
+    cx: &mut Cx<'_>,
+    group: &Group,
+    name: impl Into<Cow<'static, str>>,
+    options: LinkOptions,
+) -> Result<Link, Stop> {
+    let (account, step) = (cx.account(), Step::once(name, Class::Link));
+    let marker = marker(cx.command, &step.name);
+    let marked = LinkOptions { title: Some(marker.clone()), ..options.clone() };
+    let titled = Step::repeatable(format!("title:{}", step.name), Class::Link);
+    let edit =
+        LinkEdit { title: Some(options.title.clone().unwrap_or_default()), ..LinkEdit::default() };
+    let export = Export { group: group.peer, marker, options };
+    let call = || calls::links::export(&account, &group.peer, &marked);
+    let link = cx.durable(step, &export, call, |_| std::future::ready(Ok(()))).await?;
+    let call = || calls::links::edit(&account, &group.peer, &link.url, &edit);
+    Ok(cx.step(titled, call).await?)
 }
 
 /// A link for one person who can't be added: it works once.
 pub async fn single_use(cx: &mut Cx<'_>, group: &Group, user_id: i64) -> Result<Link, Stop> {
-    let account = cx.account();
     let options = LinkOptions { usage_limit: Some(1), ..LinkOptions::default() };
-    Ok(cx
-        .step(Step::once(format!("link_for:{user_id}"), Class::Link), || {
-            calls::links::export(&account, &group.peer, &options)
-        })
-        .await?)
+    make(cx, group, format!("link_for:{user_id}"), options).await
 }
 
 /// Whether a text is an invite link's address: `t.me/+…` or the older `t.me/joinchat/…`.

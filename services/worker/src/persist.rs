@@ -16,7 +16,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// Asks again for as long as the store does not answer and the worker is not going down.
 ///
 /// # Errors
-/// Abandoned where another worker took the instance, or this one is going down; an internal fault
+/// Abandoned where another worker took the instance, its record is lost, or this one is going down; an internal fault
 /// where the store answers what can't pass.
 pub async fn retry<T, R: Future<Output = Result<T, StoreError>>>(
     stopping: &CancellationToken,
@@ -27,6 +27,10 @@ pub async fn retry<T, R: Future<Output = Result<T, StoreError>>>(
         match ask().await {
             Ok(answer) => return Ok(answer),
             Err(StoreError::Fenced) => return Err(abandoned("another worker took the instance")),
+            // The command comes back, and is then one of which nobody knows how far it got.
+            Err(StoreError::Vanished) => {
+                return Err(abandoned("the command's record has vanished"));
+            }
             Err(error) if error.is_passing() => {
                 tracing::warn!(%error, "a store does not answer; trying again");
             }

@@ -7,6 +7,7 @@
 use std::panic::AssertUnwindSafe;
 
 use bus::{BusError, Delivery};
+use chassis::faults::{cut, mutant};
 use futures_util::FutureExt;
 use proto::envelope::{Incoming, Rejected};
 use proto::event::CommandUnknown;
@@ -21,6 +22,7 @@ use crate::metrics::Stage;
 use crate::outcome::{Panicked, outcome_of};
 use crate::request::Request;
 use crate::stop::{Failure, Stop};
+use crate::suspect::may_precede;
 use crate::tenure::Tenure;
 
 /// Times that the work on a command may break off before it is given up: a command that takes the
@@ -38,7 +40,11 @@ pub enum Ending {
 }
 
 /// Takes one delivery of the instance's queue to its end.
-pub async fn take(tenure: &Tenure, delivery: Delivery) -> Ending {
+pub async fn take(tenure: &Tenure, mut delivery: Delivery) -> Ending {
+    cut("delivered");
+    if mutant("ack_before_record") {
+        let _acked = delivery.ack_early().await;
+    }
     match decode(tenure, &delivery) {
         Err(rejected) => {
             let span = tracing::info_span!("rejected", instance.id = %tenure.instance);
@@ -63,7 +69,8 @@ async fn work(tenure: &Tenure, delivery: &Delivery, command: &Command) -> Result
         }
         Err(failure) => return broken(tenure, delivery, command, failure).await,
     };
-    let record = match metrics.stage(Stage::Claim, claim(tenure, command, &request)).await {
+    let claimed = metrics.stage(Stage::Claim, claim(tenure, delivery, command, &request)).await;
+    let record = match claimed {
         Ok(Claim::Fresh(record) | Claim::Resumed(record)) => record,
         Ok(Claim::Done(record)) => return repeat(tenure, delivery, command, record).await,
         Ok(Claim::Conflict) => {
@@ -71,10 +78,11 @@ async fn work(tenure: &Tenure, delivery: &Delivery, command: &Command) -> Result
         }
         Err(failure) => return broken(tenure, delivery, command, failure).await,
     };
+    cut("claimed");
     let (attempts, received_at) = (record.attempts, record.received_at);
     let outcome = match attempts {
         ..=ATTEMPTS_MAX => {
-            metrics.stage(Stage::Call, call(tenure, command, request, record)).await?
+            metrics.stage(Stage::Call, call(tenure, delivery, command, request, record)).await?
         }
         _ => poisoned(&record),
     };
@@ -87,6 +95,7 @@ async fn work(tenure: &Tenure, delivery: &Delivery, command: &Command) -> Result
     {
         return unrecorded(tenure, command, result, failure).await;
     }
+    cut("recorded");
     tenure.shared.metrics.told(&result);
     if result.error_kind == Some(ErrorKind::Internal) {
         bury(tenure, delivery, &result).await?;
@@ -127,11 +136,19 @@ fn decode(tenure: &Tenure, delivery: &Delivery) -> Result<Command, Box<Rejected>
     })
 }
 
-async fn claim(tenure: &Tenure, command: &Command, request: &Request) -> Result<Claim, Failure> {
-    let (ledger, lease) = (&tenure.shared.ledger, &tenure.lease);
+async fn claim(
+    tenure: &Tenure,
+    delivery: &Delivery,
+    command: &Command,
+    request: &Request,
+) -> Result<Claim, Failure> {
+    let (ledger, lease, shared) = (&tenure.shared.ledger, &tenure.lease, &tenure.shared);
+    let Command { id, method, received_at, redelivered, .. } = command;
     tenure
         .retry_store(|| {
-            ledger.claim(lease, &command.id, &command.method, &request.hash, command.received_at)
+            let since = shared.losses.since(shared.generation.borrow().since);
+            let suspect = may_precede(delivery.properties.sent_at(), *redelivered, since);
+            ledger.claim(lease, id, method, &request.hash, *received_at, suspect)
         })
         .await
 }
@@ -153,6 +170,7 @@ async fn broken(
 /// Calls the method, and makes an outcome of however it ended.
 async fn call(
     tenure: &Tenure,
+    delivery: &Delivery,
     command: &Command,
     request: Request,
     record: Record,
@@ -167,7 +185,8 @@ async fn call(
     if !begun && tenure.shared.clock.now() >= command.deadline {
         return Ok(Fault::expired("the deadline passed before the first step").into());
     }
-    let mut cx = Cx::new(command, tenure, account, record);
+    let sent_at = delivery.properties.sent_at();
+    let mut cx = Cx::new(command, tenure, account, record).sent_at(sent_at);
     let called = AssertUnwindSafe(request.method.call(&mut cx)).catch_unwind().await;
     let called = called.map_err(|_| {
         tracing::error!("the method panicked");
@@ -214,8 +233,10 @@ async fn unrecorded(
 
 async fn reply(tenure: &Tenure, answer: Answer, command: &Command) -> Result<(), Undone> {
     tenure.shared.answers.give(&answer, &tenure.stopping).await?;
+    cut("told");
     let (ledger, lease) = (&tenure.shared.ledger, &tenure.lease);
     let noted = tenure.retry_store(|| ledger.replied(lease, &command.id)).await;
+    cut("replied");
     if let Err(failure) = noted {
         // It is told; at worst it is told again.
         let fault = failure.into_fault().map_err(Undone)?;
@@ -233,10 +254,13 @@ async fn repeat(
     record: Record,
 ) -> Result<(), Undone> {
     let recorded = record.result.as_deref().map(serde_json::from_str::<CommandResult>);
-    let Some(Ok(result)) = recorded else {
+    let Some(Ok(mut result)) = recorded else {
         let fault = Fault::internal("the recorded result can't be read");
         return answer_apart(tenure, command, &record.hash, fault).await;
     };
+    if mutant("result_made_anew") {
+        result.finished_at = tenure.shared.clock.now();
+    }
     let told = record.is_replied();
     if told && delivery.redelivered && command.reply_to.is_none() {
         return Ok(());
@@ -272,7 +296,10 @@ async fn bury(tenure: &Tenure, delivery: &Delivery, result: &CommandResult) -> R
 async fn settle(tenure: &Tenure, delivery: Delivery, ended: Result<(), Undone>) -> Ending {
     let why = match ended {
         Ok(()) => match tenure.shared.metrics.stage(Stage::Settle, delivery.ack()).await {
-            Ok(()) => return Ending::Settled,
+            Ok(()) => {
+                cut("acked");
+                return Ending::Settled;
+            }
             // The broker delivers it again, and the ledger answers it again.
             Err(BusError::Lost { .. }) => return Ending::GivenBack("its channel is gone"),
             Err(error) => {

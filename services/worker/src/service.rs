@@ -26,6 +26,7 @@ use crate::methods;
 use crate::metrics::Metrics;
 use crate::pace::Pace;
 use crate::roster::{Roster, Watch};
+use crate::suspect::Losses;
 use crate::tenure::Shared;
 use crate::undertaker::{self, Queue};
 
@@ -112,6 +113,7 @@ async fn connect(
         workers: Workers::new(redis, terms.ttl),
         generation: watch_redis.generation(),
         connecting: Pace::per_second(config.worker.connect_per_s),
+        losses: Losses::default(),
         ledger: Ledger::new(redis),
         instances,
         sessions: Sessions::new(&vault, redis),

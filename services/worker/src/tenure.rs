@@ -22,6 +22,7 @@ use crate::metrics::Metrics;
 use crate::pace::Pace;
 use crate::persist;
 use crate::stop::Failure;
+use crate::suspect::Losses;
 
 /// What every part of the worker works with.
 pub struct Shared {
@@ -43,6 +44,8 @@ pub struct Shared {
     pub workers: Workers,
     /// Redis' data since they were last lost: what is older may have been forgotten.
     pub generation: watch::Receiver<Generation>,
+    /// Losses of them that this worker met itself.
+    pub losses: Losses,
     /// How fast connections to Telegram are begun.
     pub connecting: Pace,
     /// What became of each command.
@@ -99,6 +102,13 @@ impl Tenure {
         &self,
         ask: impl Fn() -> R,
     ) -> Result<T, Failure> {
-        persist::retry(&self.stopping, ask).await
+        let noticing = async || {
+            let answer = ask().await;
+            if matches!(answer, Err(StoreError::Vanished)) {
+                self.shared.losses.note(self.shared.clock.now());
+            }
+            answer
+        };
+        persist::retry(&self.stopping, noticing).await
     }
 }

@@ -90,6 +90,15 @@ impl Delivery {
     /// # Errors
     /// [`BusError::Lost`] if its channel is gone: the broker delivers it again.
     pub async fn ack(mut self) -> Result<(), BusError> {
+        self.ack_early().await
+    }
+
+    /// The same before it is done with: from here on the broker gives it to nobody if this process dies. Only for the
+    /// test of the tests.
+    ///
+    /// # Errors
+    /// As [`Self::ack`].
+    pub async fn ack_early(&mut self) -> Result<(), BusError> {
         let Some(claim) = self.take_claim() else { return Ok(()) };
         let settling = claim.acker.ack(BasicAckOptions::default());
         claim.settled(settling).await

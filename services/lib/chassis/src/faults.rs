@@ -1,24 +1,29 @@
 //! Faults on order, for the fault matrix: points in the code at which a test has this process die or freeze, and
 //! mutations that break a promise on purpose, so that the matrix can be shown to notice.
 //!
-//! Only with the feature `faults`. Without it both functions are empty and `const`: a release build holds neither the
+//! Only with the feature `faults`. Without it the functions are empty and `const`: a release build holds neither the
 //! points nor the variables.
 //!
 //! - `QUEUEGRAM_FAULTS=step_executed@2=kill,recorded=stop`: at the second time that the point `step_executed` is
 //!   passed the process is killed, at the first `recorded` it is frozen (`SIGSTOP`; somebody outside sends `SIGCONT`).
-//!   `name@*` means every time; `panic` unwinds.
+//!   `name@*` means every time; `panic` unwinds. A point that is passed for one of several things, such as a step, has
+//!   its name too: `step_executed:create=kill`.
 //! - `QUEUEGRAM_MUTATION=gate_not_asked`: this build has that one fault.
 
 #[cfg(feature = "faults")]
-pub use armed::{cut, mutant};
+pub use armed::{cut, cut_at, mutant};
 #[cfg(not(feature = "faults"))]
-pub use unarmed::{cut, mutant};
+pub use unarmed::{cut, cut_at, mutant};
 
 #[cfg(not(feature = "faults"))]
 mod unarmed {
     /// Nothing, in this build.
     #[inline]
     pub const fn cut(_point: &str) {}
+
+    /// Nothing, in this build.
+    #[inline]
+    pub const fn cut_at(_point: &str, _name: &str) {}
 
     /// Never, in this build.
     #[inline]
@@ -61,9 +66,20 @@ mod armed {
 
     /// Passes a point: if an order says so, the process dies or freezes here.
     pub fn cut(point: &str) {
-        if ORDERS.is_empty() {
-            return;
+        if !ORDERS.is_empty() {
+            pass(point);
         }
+    }
+
+    /// The same for a point that is passed for several things: an order may name the point alone, or the thing too.
+    pub fn cut_at(point: &str, name: &str) {
+        if !ORDERS.is_empty() {
+            pass(point);
+            pass(&format!("{point}:{name}"));
+        }
+    }
+
+    fn pass(point: &str) {
         let passed = {
             let mut all = PASSED.lock().unwrap_or_else(PoisonError::into_inner);
             let passed = all.entry(point.to_owned()).or_default();
@@ -116,7 +132,8 @@ mod armed {
 
         #[test]
         fn orders_are_read() {
-            let orders = read("step_executed@2=kill, recorded=stop,x@*=panic,y=nonsense");
+            let orders =
+                read("step_executed@2=kill, recorded=stop,x@*=panic,y=nonsense,told:create@3=kill");
             let order = |point: &str, at, act| Order { point: point.to_owned(), at, act };
             assert_eq!(
                 orders,
@@ -124,6 +141,7 @@ mod armed {
                     order("step_executed", Some(2), Act::Kill),
                     order("recorded", Some(1), Act::Stop),
                     order("x", None, Act::Panic),
+                    order("told:create", Some(3), Act::Kill),
                 ]
             );
         }

@@ -83,6 +83,10 @@ pub enum StoreError {
     /// A command's record is not in a state in which this can be written.
     #[error("a command's record can't take this: {0}")]
     OutOfOrder(&'static str),
+    /// A command's record is gone, although the writer holds the lease: Redis lost it, or was set
+    /// back to a time before it.
+    #[error("a command's record has vanished")]
+    Vanished,
     /// The caller's key of a group already names another one.
     #[error("the external_ref is bound to the group {0}")]
     RefTaken(ChatId),

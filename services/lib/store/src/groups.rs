@@ -7,7 +7,7 @@ mod book;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
-use proto::{ChatId, ExternalRef, InstanceId};
+use proto::{ChatId, CommandId, ExternalRef, InstanceId};
 use tokio::sync::Mutex;
 
 use crate::error::StoreError;
@@ -81,8 +81,33 @@ impl Groups {
         origin: Origin,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        self.change(lease, |book| book.put(chat_id, external_ref, origin, at)).await?;
+        self.change(lease, |book| book.put(chat_id, external_ref, origin, None, at)).await?;
         Ok(())
+    }
+
+    /// Keeps a group that a command has just made, as that command's.
+    ///
+    /// # Errors
+    /// As for [`Groups::put`].
+    pub async fn put_made(
+        &self,
+        lease: &Lease,
+        chat_id: ChatId,
+        external_ref: Option<&ExternalRef>,
+        by: &CommandId,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let made = Origin::Created;
+        self.change(lease, |book| book.put(chat_id, external_ref, made, Some(by), at)).await?;
+        Ok(())
+    }
+
+    /// The group that a command made.
+    ///
+    /// # Errors
+    /// None: it is read from memory.
+    pub async fn made_by(&self, command: &CommandId) -> Result<Option<GroupRecord>, StoreError> {
+        Ok(self.read(|book| book.made_by(command).cloned()))
     }
 
     /// Forgets a group: the keys that named it are free again.

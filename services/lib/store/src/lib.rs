@@ -32,7 +32,7 @@ pub use instances::{InstanceRecord, Instances};
 pub use leases::{Holder, LEASE_BATCH_MAX, Lease, Leases};
 pub use ledger::{
     ANSWER_BYTES_MAX, Claim, Effect, Ledger, RESULT_BYTES_MAX, Record, RecordState, STEPS_MAX,
-    Settled, StepRecord, StepState,
+    Settled, Start, StepRecord, StepState,
 };
 pub use peers::{PEERS_MAX, Peers};
 pub use redis::Redis;

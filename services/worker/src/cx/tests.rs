@@ -249,7 +249,7 @@ async fn what_must_be_kept_is_kept_before_the_step_counts_as_executed() {
             Ok(())
         }
     };
-    cx.step_keeping(once(), || std::future::ready(Ok(7_u64)), keep).await.unwrap();
+    cx.durable(once(), &Untraced::default(), || std::future::ready(Ok(7_u64)), keep).await.unwrap();
     assert_eq!(*seen.borrow(), [(7, StepState::Started)]);
     assert_eq!(ground.step("create").await.unwrap().state, StepState::Executed);
 }
@@ -261,7 +261,8 @@ async fn what_happened_counts_also_where_a_store_refuses_it() {
     let keep = |_: &u64| {
         std::future::ready(Err(StoreError::Refused { store: "vault", why: "full".to_owned() }))
     };
-    let answer = cx.step_keeping(once(), || std::future::ready(Ok(7_u64)), keep).await;
+    let answer =
+        cx.durable(once(), &Untraced::default(), || std::future::ready(Ok(7_u64)), keep).await;
     assert_eq!(fault(answer.unwrap_err()).kind, ErrorKind::Internal);
     assert_eq!(cx.effects(), 1);
 }

@@ -6,7 +6,7 @@ use proto::{Fault, MemberOutcome, MemberStatus};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use telegram::UserPeer;
+use telegram::{GroupKind, UserPeer};
 use telegram::calls;
 use telegram::calls::groups::NewGroup;
 
@@ -20,6 +20,7 @@ use crate::members::{self, Fate, Roll};
 use crate::method::{Done, Example, Method};
 use crate::params::{About, Invitees, OnBlocked, Title};
 use crate::people::{self, Person, Search};
+use crate::reconcile::creation::Creation;
 use crate::step::Step;
 use crate::stop::Stop;
 
@@ -155,7 +156,8 @@ impl GroupCreate {
         let made: NewGroup = match self.kind {
             Kind::Supergroup => {
                 let about = self.about.as_ref().map_or("", About::as_str);
-                cx.make_group(step, || {
+                let creation = Creation { kind: GroupKind::Supergroup, title, users: &[] };
+                cx.make_group(step, &creation, || {
                     calls::groups::create_supergroup(&account, title, about)
                 }).await?
             }
@@ -163,7 +165,8 @@ impl GroupCreate {
                 if others.is_empty() {
                     return Err(Stop::Fault(nobody_to_start_with(everybody)));
                 }
-                let made = cx.make_group(step, || {
+                let creation = Creation { kind: GroupKind::Basic, title, users: &others };
+                let made = cx.make_group(step, &creation, || {
                     calls::groups::create_basic(&account, title, &others)
                 }).await?;
                 for user in &others {
@@ -225,7 +228,8 @@ impl GroupCreate {
 
 /// The live group that the command's `external_ref` names already, unless this very command made it.
 async fn existing(cx: &mut Cx<'_>) -> Result<Option<Group>, Stop> {
-    if cx.has_step("create") {
+    let made_before = cx.is_suspect() && cx.made_since(cx.not_before()).await?.is_some();
+    if made_before || cx.has_step("create") {
         return Ok(None);
     }
     let Some(chat_id) = cx.bound_chat().await? else { return Ok(None) };

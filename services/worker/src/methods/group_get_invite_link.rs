@@ -6,15 +6,12 @@ use proto::{ChatId, Fault};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use telegram::calls;
 use telegram::calls::links::LinkOptions;
 
 use crate::cx::Cx;
-use crate::limiter::Class;
 use crate::links;
 use crate::method::{Done, Example, Method};
 use crate::params::{LinkTitle, UsageLimit};
-use crate::step::Step;
 use crate::stop::Stop;
 
 /// Gives a link by which people join the group. With no condition it is the account's primary link,
@@ -108,15 +105,9 @@ impl Method for GroupGetInviteLink {
             )));
         }
         let group = cx.group(self.chat_id).await?;
-        let account = cx.account();
         let link = match options {
             None => links::primary(cx, &group).await?,
-            Some(options) => {
-                cx.step(Step::once("export", Class::Link), || {
-                    calls::links::export(&account, &group.peer, &options)
-                })
-                .await?
-            }
+            Some(options) => links::make(cx, &group, "export", options).await?,
         };
         Ok(Done::in_chat(
             group.chat_id,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use proto::{ChatId, ExternalRef, InstanceId};
+use proto::{ChatId, CommandId, ExternalRef, InstanceId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
@@ -32,6 +32,10 @@ pub struct GroupRecord {
     pub external_ref: Option<ExternalRef>,
     /// How it came to be known.
     pub origin: Origin,
+    /// The command that made it, which no other may take for its own work. `None` for one that was
+    /// bound, or made by a release that did not note it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<CommandId>,
     /// Since when.
     #[serde(with = "proto::time::rfc3339_ms")]
     pub at: DateTime<Utc>,
@@ -87,6 +91,12 @@ impl Book {
         self.groups.get(&self.present(chat_id))
     }
 
+    /// The newest, where an id was used anew after its command was forgotten.
+    pub fn made_by(&self, command: &CommandId) -> Option<&GroupRecord> {
+        let made = self.groups.values().filter(|group| group.made_by.as_ref() == Some(command));
+        made.max_by_key(|group| group.at)
+    }
+
     pub fn newest(&self, most: usize) -> Vec<ChatId> {
         let mut groups: Vec<&GroupRecord> = self.groups.values().collect();
         groups.sort_by_key(|group| std::cmp::Reverse((group.at, group.chat_id)));
@@ -98,6 +108,7 @@ impl Book {
         chat_id: ChatId,
         external_ref: Option<&ExternalRef>,
         origin: Origin,
+        made_by: Option<&CommandId>,
         at: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let chat_id = self.present(chat_id);
@@ -108,7 +119,8 @@ impl Book {
             return Err(StoreError::RefTaken(other));
         }
         let before = self.clone();
-        let new = GroupRecord { chat_id, external_ref: None, origin, at };
+        let made_by = made_by.cloned();
+        let new = GroupRecord { chat_id, external_ref: None, origin, made_by, at };
         let group = self.groups.entry(chat_id).or_insert(new);
         if let Some(name) = external_ref {
             group.external_ref = Some(name.clone());
@@ -173,8 +185,8 @@ mod tests {
 
     fn book() -> Book {
         let mut book = Book::default();
-        assert!(book.put(basic(1), Some(&name("deal-1")), Origin::Created, at(1)).unwrap());
-        assert!(book.put(supergroup(2), None, Origin::Created, at(2)).unwrap());
+        assert!(book.put(basic(1), Some(&name("deal-1")), Origin::Created, None, at(1)).unwrap());
+        assert!(book.put(supergroup(2), None, Origin::Created, None, at(2)).unwrap());
         book
     }
 
@@ -182,13 +194,13 @@ mod tests {
     fn a_key_names_one_group_and_a_group_may_have_several() {
         let mut book = book();
         assert_eq!(book.chat_of(&name("deal-1")), Some(basic(1)));
-        let taken = book.put(supergroup(2), Some(&name("deal-1")), Origin::Bound, at(3));
+        let taken = book.put(supergroup(2), Some(&name("deal-1")), Origin::Bound, None, at(3));
         assert!(matches!(taken, Err(StoreError::RefTaken(chat)) if chat == basic(1)));
-        assert!(book.put(basic(1), Some(&name("deal-2")), Origin::Bound, at(3)).unwrap());
+        assert!(book.put(basic(1), Some(&name("deal-2")), Origin::Bound, None, at(3)).unwrap());
         assert_eq!(book.chat_of(&name("deal-1")), book.chat_of(&name("deal-2")));
         let group = book.get(basic(1)).unwrap();
         assert_eq!((&group.external_ref, group.origin), (&Some(name("deal-2")), Origin::Created));
-        assert!(!book.put(basic(1), Some(&name("deal-2")), Origin::Bound, at(4)).unwrap());
+        assert!(!book.put(basic(1), Some(&name("deal-2")), Origin::Bound, None, at(4)).unwrap());
     }
 
     #[test]
@@ -197,7 +209,9 @@ mod tests {
         assert!(book.remove(basic(1)));
         assert_eq!((book.chat_of(&name("deal-1")), book.get(basic(1))), (None, None));
         assert!(!book.remove(basic(1)));
-        assert!(book.put(supergroup(2), Some(&name("deal-1")), Origin::Bound, at(3)).unwrap());
+        assert!(
+            book.put(supergroup(2), Some(&name("deal-1")), Origin::Bound, None, at(3)).unwrap()
+        );
     }
 
     #[test]
@@ -209,11 +223,26 @@ mod tests {
         for id in [basic(1), supergroup(9)] {
             assert_eq!(book.get(id).map(|group| group.chat_id), Some(supergroup(9)));
         }
-        assert!(book.put(basic(1), Some(&name("deal-3")), Origin::Bound, at(5)).unwrap());
+        assert!(book.put(basic(1), Some(&name("deal-3")), Origin::Bound, None, at(5)).unwrap());
         assert_eq!(book.chat_of(&name("deal-3")), Some(supergroup(9)));
         assert!(book.remove(basic(1)));
         assert_eq!(book.get(supergroup(9)), None);
         assert!(book.migrate(basic(7), supergroup(8)), "a group that is not kept here");
+    }
+
+    #[test]
+    fn a_group_is_found_by_the_command_that_made_it() {
+        let (maker, other) = ("deal-9:create".parse().unwrap(), "deal-8:create".parse().unwrap());
+        let mut book = book();
+        book.put(basic(5), None, Origin::Created, Some(&maker), at(3)).unwrap();
+        let made_by = |book: &Book, id| book.made_by(id).map(|group| group.chat_id);
+        assert_eq!((made_by(&book, &maker), made_by(&book, &other)), (Some(basic(5)), None));
+        book.migrate(basic(5), supergroup(6));
+        let acme = "acme".parse().unwrap();
+        let mut read = Book::read(&acme, &book.write().unwrap()).unwrap();
+        assert_eq!(made_by(&read, &maker), Some(supergroup(6)));
+        read.remove(supergroup(6));
+        assert_eq!(made_by(&read, &maker), None);
     }
 
     #[test]

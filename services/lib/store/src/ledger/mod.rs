@@ -5,9 +5,13 @@
 //! So a crash at any point leaves a record that says how far it got. Each write is one script in
 //! Redis and shows the epoch of the writer's lease.
 //!
-//! A record is a hash: `v`, `hash`, `method`, `state`, `attempts`, `epoch`, `received`, `result`,
-//! and `s:<name>` for each step: `<n>|<state>|<effect>|<epoch>|<answer>`. The scripts move text
-//! about and never parse an answer, since Lua's numbers would lose digits of 64-bit values.
+//! A record is a hash: `v`, `hash`, `method`, `state`, `attempts`, `epoch`, `received`, `suspect`,
+//! `result`, and `s:<name>` for each step: `<n>|<state>|<effect>|<epoch>|<attempt>|<json>`, where the
+//! JSON is the note of a started step and the answer of an executed one. The scripts move text about
+//! and never parse JSON, since Lua's numbers would lose digits of 64-bit values.
+//!
+//! A *suspect* is a record that was made although the command may have been worked on before: the
+//! ledger that would tell was lost. It counts as begun from the start.
 
 mod record;
 
@@ -23,7 +27,7 @@ use crate::error::StoreError;
 use crate::leases::Lease;
 use crate::redis::{Redis, fenced};
 
-pub use record::{Effect, Record, RecordState, StepRecord, StepState};
+pub use record::{Effect, Record, RecordState, Start, StepRecord, StepState};
 
 /// How long a record is kept after it was last claimed or finished: 7 days.
 const TTL_S: u64 = 7 * 24 * 60 * 60;
@@ -68,6 +72,9 @@ static CLAIM: LazyLock<Script> = fenced!(
     if not hash then
         redis.call('HSET', KEYS[2], 'v', ARGV[6], 'hash', ARGV[2], 'method', ARGV[3],
             'state', 'received', 'attempts', 1, 'received', ARGV[4], 'epoch', ARGV[1])
+        if ARGV[7] == '1' then
+            redis.call('HSET', KEYS[2], 'suspect', 1, 'state', 'started')
+        end
         redis.call('EXPIRE', KEYS[2], ARGV[5])
         return {'fresh', redis.call('HGETALL', KEYS[2])}
     end
@@ -97,8 +104,12 @@ static STEP: LazyLock<Script> = fenced!(
     elseif ARGV[3] == 'started' and string.find(known, '^%d+|executed|') then
         return {'executed', {}}
     end
-    local step = n .. '|' .. ARGV[3] .. '|' .. ARGV[4] .. '|' .. ARGV[1] .. '|' .. ARGV[5]
-    redis.call('HSET', KEYS[2], field, step)
+    local attempt = ARGV[8]
+    if attempt == '' then
+        attempt = known and string.match(known, '^%d+|%a+|%a+|%d+|(%d+)|') or 1
+    end
+    local step = n .. '|' .. ARGV[3] .. '|' .. ARGV[4] .. '|' .. ARGV[1] .. '|' .. attempt .. '|' .. ARGV[5]
+    redis.call('HSET', KEYS[2], field, step, 'v', ARGV[7])
     if ARGV[4] ~= 'read' then redis.call('HSET', KEYS[2], 'state', 'started') end
     return {'ok', {}}
     "
@@ -185,7 +196,8 @@ impl Ledger {
     }
 
     /// Takes a command to work on it. `hash` stands for all that makes a request the same request
-    /// ([`proto::canonical::request_hash`]).
+    /// ([`proto::canonical::request_hash`]). `suspect` says that it may have been worked on before
+    /// this ledger began: where there is no record, the one that is made says so too.
     ///
     /// # Errors
     /// Fenced; Redis can't be asked; a record that this release can't read.
@@ -196,11 +208,18 @@ impl Ledger {
         method: &MethodName,
         hash: &str,
         received_at: DateTime<Utc>,
+        suspect: bool,
     ) -> Result<Claim, StoreError> {
+        if chassis::faults::mutant("ledger_forgets") {
+            let key = self.redis.keys().command(&lease.instance, id);
+            self.redis
+                .ask(async |mut connection| cmd("DEL").arg(&key).exec_async(&mut connection).await)
+                .await?;
+        }
         let mut call = CLAIM.prepare_invoke();
         self.on_record(&mut call, lease, id);
         call.arg(hash).arg(method.as_str()).arg(time::format(received_at));
-        call.arg(TTL_S).arg(record::VERSION);
+        call.arg(TTL_S).arg(record::VERSION).arg(u8::from(suspect));
         let (word, fields) = self.redis.invoke::<Answer>(&call).await?;
         let record = || Record::read(id, &fields);
         match word.as_str() {
@@ -216,15 +235,19 @@ impl Ledger {
     /// started again.
     ///
     /// # Errors
-    /// Fenced; Redis can't be asked; the step was executed, or the command has its result.
+    /// Fenced; Redis can't be asked; the record is gone; a note that is too large; the step was
+    /// executed, or the command has its result.
     pub async fn step_started(
         &self,
         lease: &Lease,
         id: &CommandId,
         name: &str,
-        effect: Effect,
+        start: &Start,
     ) -> Result<(), StoreError> {
-        self.step(lease, id, name, StepState::Started, effect, "").await
+        let note = if start.note.is_null() { String::new() } else { start.note.to_string() };
+        bounded("a step's note", note.len(), ANSWER_BYTES_MAX)?;
+        let attempt = start.attempt.to_string();
+        self.step(lease, id, name, StepState::Started, start.effect, &note, &attempt).await
     }
 
     /// Notes a step's answer, and so that it need not be made again.
@@ -241,9 +264,10 @@ impl Ledger {
     ) -> Result<(), StoreError> {
         let answer = answer.to_string();
         bounded("a step's answer", answer.len(), ANSWER_BYTES_MAX)?;
-        self.step(lease, id, name, StepState::Executed, effect, &answer).await
+        self.step(lease, id, name, StepState::Executed, effect, &answer, "").await
     }
 
+    #[expect(clippy::too_many_arguments, reason = "one for each part of a step's line")]
     async fn step(
         &self,
         lease: &Lease,
@@ -251,11 +275,13 @@ impl Ledger {
         name: &str,
         state: StepState,
         effect: Effect,
-        answer: &str,
+        json: &str,
+        attempt: &str,
     ) -> Result<(), StoreError> {
         let mut call = STEP.prepare_invoke();
         self.on_record(&mut call, lease, id);
-        call.arg(name).arg(state.as_str()).arg(effect.as_str()).arg(answer).arg(STEPS_MAX);
+        call.arg(name).arg(state.as_str()).arg(effect.as_str()).arg(json).arg(STEPS_MAX);
+        call.arg(record::VERSION).arg(attempt);
         self.write(&call).await
     }
 
@@ -411,7 +437,7 @@ fn bounded(what: &'static str, size: usize, size_max: usize) -> Result<(), Store
 fn refusal(word: &str) -> StoreError {
     match word {
         "fenced" => StoreError::Fenced,
-        "missing" => StoreError::OutOfOrder("there is no record"),
+        "missing" => StoreError::Vanished,
         "finished" => StoreError::OutOfOrder("it has its result"),
         "unfinished" => StoreError::OutOfOrder("it has no result yet"),
         "executed" => StoreError::OutOfOrder("the step was executed"),

@@ -11,8 +11,9 @@ use serde_json::Value;
 
 use crate::error::StoreError;
 
-/// The version of the form that is written.
-pub(super) const VERSION: u32 = 1;
+/// The version of the form that is written; the one before it is read too. Version 1 had steps
+/// without attempt and note, and no suspects.
+pub(super) const VERSION: u32 = 2;
 
 /// What a repetition of a step would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -59,8 +60,24 @@ pub struct StepRecord {
     pub effect: Effect,
     /// The answer that was noted; null while there is none.
     pub answer: Value,
-    /// The epoch in which it was written last.
+    /// What was noted before the call, for finding out what came of it; null once it is executed.
+    pub note: Value,
+    /// How often it was started.
+    pub attempt: u32,
+    /// The epoch in which it was written last. *Started* under the epoch of the lease that is live
+    /// means: it is under way, or its owner is about to go on with it.
     pub epoch: u64,
+}
+
+/// A step that is about to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Start {
+    /// What a repetition would do.
+    pub effect: Effect,
+    /// Which attempt it is, from 1.
+    pub attempt: u32,
+    /// What finding out later whether it happened will need; null for nothing.
+    pub note: Value,
 }
 
 /// What is known of one command.
@@ -80,6 +97,8 @@ pub struct Record {
     pub received_at: DateTime<Utc>,
     /// The epoch in which it was taken last; 0 where no owner ever took it.
     pub epoch: u64,
+    /// It may have been worked on before this record was made: see the module.
+    pub suspect: bool,
     /// The steps, in the order in which they were first written.
     pub steps: IndexMap<String, StepRecord>,
     /// The result, as it was written.
@@ -136,6 +155,7 @@ impl Record {
             attempts: field("attempts")?.parse().map_err(|_| bad("attempts"))?,
             received_at: time::parse(field("received")?).map_err(|_| bad("received"))?,
             epoch: field("epoch")?.parse().map_err(|_| bad("epoch"))?,
+            suspect: fields.contains_key("suspect"),
             steps: steps.into_iter().map(|(_, name, step)| (name, step)).collect(),
             result: fields.get("result").cloned(),
         })
@@ -149,12 +169,24 @@ impl StepRecord {
         let state = StepState::read(parts.next()?)?;
         let effect = Effect::read(parts.next()?)?;
         let epoch = parts.next()?.parse().ok()?;
-        let answer = match parts.next()? {
+        let (attempt, json) = attempt(parts.next()?);
+        let value = match json {
             "" => Value::Null,
             json => serde_json::from_str(json).ok()?,
         };
-        Some((n, Self { state, effect, answer, epoch }))
+        let (note, answer) = match state {
+            StepState::Started => (value, Value::Null),
+            StepState::Executed => (Value::Null, value),
+        };
+        Some((n, Self { state, effect, answer, note, attempt, epoch }))
     }
+}
+
+/// The attempt, and the JSON behind it. Steps of version 1 have no attempt; no JSON begins with
+/// digits and a bar, so each step shows by itself which form it has.
+fn attempt(text: &str) -> (u32, &str) {
+    let attempt = text.split_once('|').and_then(|(n, json)| Some((n.parse().ok()?, json)));
+    attempt.unwrap_or((1, text))
 }
 
 /// The words in a record, each the same way there and back.
@@ -191,7 +223,8 @@ words!(RecordState {
 /// Answers and results name people: none of that goes into a log.
 impl fmt::Debug for StepRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} {:?} in {}", self.effect, self.state, self.epoch)
+        let Self { effect, state, attempt, epoch, .. } = self;
+        write!(f, "{effect:?} {state:?} in {epoch}, attempt {attempt}")
     }
 }
 
@@ -254,6 +287,28 @@ mod tests {
         ] {
             assert!(matches!(read(&[change]), Err(StoreError::Corrupt { .. })), "{change:?}");
         }
-        assert!(matches!(read(&[("v", "2")]), Err(StoreError::Version { found: 2, .. })));
+        assert!(matches!(read(&[("v", "3")]), Err(StoreError::Version { found: 3, .. })));
+    }
+
+    #[test]
+    fn steps_of_both_forms_are_read_in_one_record() {
+        let record = read(&[
+            ("v", "2"),
+            ("suspect", "1"),
+            ("s:b", r#"2|started|once|7|3|{"mark":"a|b"}"#),
+            ("s:c", "3|executed|once|7|2|1"),
+            ("s:d", "4|executed|once|7|1"),
+            ("s:e", "5|started|once|7|1|"),
+        ]);
+        let record = record.unwrap();
+        let of = |name: &str| {
+            let step = &record.steps[name];
+            (step.attempt, step.note.clone(), step.answer.clone())
+        };
+        assert_eq!(of("b"), (3, serde_json::json!({"mark": "a|b"}), Value::Null));
+        assert_eq!(of("c"), (2, Value::Null, 1.into()));
+        assert_eq!(of("d"), (1, Value::Null, 1.into()));
+        assert_eq!(of("e"), (1, Value::Null, Value::Null));
+        assert!(record.suspect && !read(&[]).unwrap().suspect);
     }
 }

@@ -3,7 +3,7 @@ use deadpool_redis::redis::cmd;
 use proto::{CommandId, MethodName};
 use queuegram_store::{
     ANSWER_BYTES_MAX, Claim, Effect, Lease, Ledger, RESULT_BYTES_MAX, Record, RecordState, Settled,
-    StepState, StoreError,
+    Start, StepState, StoreError,
 };
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ impl Desk {
     }
 
     async fn claim_as(&self, lease: &Lease, hash: &str) -> Result<Claim, StoreError> {
-        self.ledger.claim(lease, &self.id, &method(), hash, at()).await
+        self.ledger.claim(lease, &self.id, &method(), hash, at(), false).await
     }
 
     async fn record(&self) -> Record {
@@ -36,7 +36,11 @@ impl Desk {
     }
 
     async fn started(&self, name: &str, effect: Effect) -> Result<(), StoreError> {
-        self.ledger.step_started(&self.lease, &self.id, name, effect).await
+        self.start(name, &Start { effect, attempt: 1, note: Value::Null }).await
+    }
+
+    async fn start(&self, name: &str, start: &Start) -> Result<(), StoreError> {
+        self.ledger.step_started(&self.lease, &self.id, name, start).await
     }
 
     async fn executed(&self, name: &str, answer: &Value) -> Result<(), StoreError> {
@@ -142,8 +146,6 @@ async fn the_same_id_for_something_else_is_a_conflict() {
 #[tokio::test]
 async fn writes_out_of_order_are_refused() {
     let desk = Desk::new().await;
-    assert!(out_of_order(desk.started("create", Effect::Once).await));
-    assert!(out_of_order(desk.ledger.finish(&desk.lease, &desk.id, "{}").await));
     desk.claim().await;
     assert!(out_of_order(desk.ledger.replied(&desk.lease, &desk.id).await));
     desk.executed("create", &json!(1)).await.unwrap();
@@ -153,6 +155,77 @@ async fn writes_out_of_order_are_refused() {
     assert!(out_of_order(desk.ledger.finish(&desk.lease, &desk.id, "[]").await));
     assert!(out_of_order(desk.executed("late", &Value::Null).await));
     assert_eq!(desk.record().await.result.as_deref(), Some("{}"));
+}
+
+#[tokio::test]
+async fn a_record_that_vanished_under_its_owner_is_told_apart() {
+    let desk = Desk::new().await;
+    desk.claim().await;
+    desk.corner.query::<u8>(cmd("DEL").arg(desk.corner.key("cmd:deal-77:create"))).await;
+    for outcome in [
+        desk.started("create", Effect::Once).await,
+        desk.executed("create", &Value::Null).await,
+        desk.ledger.finish(&desk.lease, &desk.id, "{}").await,
+        desk.ledger.replied(&desk.lease, &desk.id).await,
+    ] {
+        assert!(matches!(outcome, Err(StoreError::Vanished)), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_started_step_keeps_its_note_and_counts_its_attempts() {
+    let desk = Desk::new().await;
+    desk.claim().await;
+    let note = json!({"mark": {"pts": 7}, "big": i64::MIN});
+    for attempt in [1, 2] {
+        let start = Start { effect: Effect::Once, attempt, note: note.clone() };
+        desk.start("create", &start).await.unwrap();
+    }
+    let step = desk.record().await.steps["create"].clone();
+    assert_eq!((step.attempt, &step.note, &step.answer), (2, &note, &Value::Null));
+    desk.executed("create", &json!({"Ok": 1})).await.unwrap();
+    let step = desk.record().await.steps["create"].clone();
+    assert_eq!((step.attempt, step.note, step.answer), (2, Value::Null, json!({"Ok": 1})));
+}
+
+#[tokio::test]
+async fn a_record_of_the_release_before_is_gone_on_with() {
+    let desk = Desk::new().await;
+    desk.claim().await;
+    let key = desk.corner.key("cmd:deal-77:create");
+    let mut old = cmd("HSET");
+    old.arg(&key).arg("v").arg(1).arg("state").arg("started").arg("steps").arg(1);
+    old.arg("s:create").arg(format!("1|started|once|{}|", desk.lease.epoch));
+    desk.corner.query::<u8>(&old).await;
+    let Claim::Resumed(record) = desk.claim().await else { panic!("not resumed") };
+    assert_eq!((record.version, record.steps["create"].attempt), (1, 1));
+    desk.executed("create", &json!({"Ok": 1})).await.unwrap();
+    let record = desk.record().await;
+    assert_eq!((record.version, record.steps.len()), (2, 1));
+    assert_eq!(record.steps["create"].state, StepState::Executed);
+}
+
+#[tokio::test]
+async fn a_suspect_counts_as_begun_and_stays_one() {
+    let desk = Desk::new().await;
+    let claim = async |suspect| {
+        desk.ledger.claim(&desk.lease, &desk.id, &method(), "hash", at(), suspect).await.unwrap()
+    };
+    let Claim::Fresh(record) = claim(true).await else { panic!("not fresh") };
+    assert!(record.suspect && record.has_begun());
+    let Claim::Resumed(record) = claim(false).await else { panic!("not resumed") };
+    assert!(record.suspect);
+    let Settled::Known(record) = desk.settle("hash", "{}").await else { panic!("settled") };
+    assert!(record.result.is_none());
+}
+
+#[tokio::test]
+async fn a_record_that_is_there_proves_what_happened() {
+    let desk = Desk::new().await;
+    desk.claim().await;
+    let claim = desk.ledger.claim(&desk.lease, &desk.id, &method(), "hash", at(), true).await;
+    let Ok(Claim::Resumed(record)) = claim else { panic!("{claim:?}") };
+    assert!(!record.suspect && !record.has_begun());
 }
 
 #[tokio::test]

@@ -118,9 +118,31 @@ pub async fn newest(
     group: &GroupPeer,
     limit: u32,
 ) -> Result<Vec<MessageBrief>, CallError> {
+    before(account, group, 0, limit).await
+}
+
+/// The first messages of a supergroup, at most `most` and 100, newest first: it counts its own, from 1, and 1 says that
+/// it was made (`messages.getHistory`). A basic group's numbers are the account's.
+///
+/// Errors: `CHANNEL_PRIVATE`, `CHANNEL_INVALID`.
+pub async fn first(
+    account: &Account,
+    group: &GroupPeer,
+    most: u32,
+) -> Result<Vec<MessageBrief>, CallError> {
+    let most = most.clamp(1, 100);
+    before(account, group, i32::try_from(most + 1).unwrap_or(i32::MAX), most).await
+}
+
+async fn before(
+    account: &Account,
+    group: &GroupPeer,
+    offset_id: i32,
+    limit: u32,
+) -> Result<Vec<MessageBrief>, CallError> {
     let request = tl::functions::messages::GetHistory {
         peer: group.input_peer(),
-        offset_id: 0,
+        offset_id,
         offset_date: 0,
         add_offset: 0,
         limit: i32::try_from(limit.clamp(1, 100)).unwrap_or(100),

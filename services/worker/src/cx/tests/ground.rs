@@ -26,6 +26,7 @@ use crate::answers::Answers;
 use crate::config::{OwnConfig, WorkerConfig};
 use crate::limiter::{Limiter, LimitsConfig, Profile};
 use crate::metrics::Metrics;
+use crate::suspect::Losses;
 use crate::tenure::Shared;
 
 /// An owned instance, and one command of it.
@@ -62,9 +63,14 @@ impl Ground {
 
     /// The command as it is taken from its queue: for the first time, or after a crash.
     pub async fn take(&self) -> Cx<'_> {
+        self.take_as(false).await
+    }
+
+    /// The same, perhaps as one that may have been worked on before the ledger was lost.
+    pub async fn take_as(&self, suspect: bool) -> Cx<'_> {
         let (ledger, lease) = (&self.tenure.shared.ledger, &self.tenure.lease);
         let Command { id, method, received_at, .. } = &self.command;
-        match ledger.claim(lease, id, method, "hash", *received_at).await.unwrap() {
+        match ledger.claim(lease, id, method, "hash", *received_at, suspect).await.unwrap() {
             Claim::Fresh(record) | Claim::Resumed(record) => {
                 Cx::new(&self.command, &self.tenure, self.account.clone(), record)
             }
@@ -82,7 +88,8 @@ impl Ground {
     /// Leaves a step as a crash in the middle of it does.
     pub async fn crash_in(&self, name: &str, effect: Effect) {
         let (ledger, lease) = (&self.tenure.shared.ledger, &self.tenure.lease);
-        ledger.step_started(lease, &self.command.id, name, effect).await.unwrap();
+        let start = Start { effect, attempt: 1, note: json!("noted") };
+        ledger.step_started(lease, &self.command.id, name, &start).await.unwrap();
     }
 
     pub fn pass(&self, seconds: i64) {
@@ -122,7 +129,7 @@ async fn stores(folder: &TempDir, clock: Clock) -> Shared {
     };
     let config = WorkerConfig {
         limits: LimitsConfig { profile: Profile::Sandbox, ..LimitsConfig::default() },
-        worker: OwnConfig { unreachable_max_s: 60, ..OwnConfig::default() },
+        worker: OwnConfig { unreachable_max_s: 60, reconcile_pause_s: 0.0, ..OwnConfig::default() },
         amqp,
         redis,
         vault,
@@ -132,14 +139,16 @@ async fn stores(folder: &TempDir, clock: Clock) -> Shared {
     let vault = Vault::open(&config.vault).await.unwrap();
     let bus = bus::Bus::start(&config.amqp, "test").unwrap();
     let names = Names::default();
+    let generation = Generation { id: "one".to_owned(), since: DateTime::UNIX_EPOCH };
     Shared {
         worker_id: "w-1".to_owned(),
         rules: Rules::new(names.clone(), &["group.create"]),
         answers: Answers::new(bus.publisher(), names.clone(), clock.clone()),
         leases: Leases::new(&redis),
         workers: Workers::new(&redis, Leases::new(&redis).ttl()),
-        generation: first_generation(),
         connecting: crate::pace::Pace::per_second(50.0),
+        generation: watch::channel(generation).1,
+        losses: Losses::default(),
         ledger: Ledger::new(&redis),
         instances: Instances::new(&vault, &redis),
         sessions: Sessions::new(&vault, &redis),
