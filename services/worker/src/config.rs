@@ -11,6 +11,7 @@ use telegram::TelegramConfig;
 use telegram::config::TelegramConfigError;
 
 use crate::limiter::LimitsConfig;
+use crate::roster::LEASE_MARGIN;
 
 /// Longest time between two renewals: of a lease that lasts 15 s, 12 are used, and one renewal may
 /// fail.
@@ -151,6 +152,15 @@ impl WorkerConfig {
     /// Before an instance's silent queue is looked at.
     pub fn queue_look(&self) -> Duration {
         Duration::from_secs_f64(self.worker.queue_look_s)
+    }
+
+    /// The `telegram` section, with what follows for it from the leases: what the kernel of a frozen
+    /// owner still tries to deliver must have ended before the next owner sends. The gate shuts the
+    /// margin before the lease runs out, and the next owner waits the grace after it; a tenth of
+    /// both together is left for the way through the network.
+    pub fn telegram(&self) -> TelegramConfig {
+        let unacknowledged_max = (LEASE_MARGIN + self.takeover_grace()).mul_f64(0.9);
+        TelegramConfig { unacknowledged_max, ..self.telegram.clone() }
     }
 
     /// Before a connection where the last owner ended uncleanly.

@@ -22,7 +22,7 @@ use crate::tenure::Shared;
 /// Orders that may wait for one instance's owner.
 const ORDERS_MAX: usize = 16;
 /// A lease that could not be renewed counts as lost this long before it runs out.
-const LEASE_MARGIN: Duration = Duration::from_secs(3);
+pub const LEASE_MARGIN: Duration = Duration::from_secs(3);
 
 /// The instances that this worker owns.
 pub struct Roster {
