@@ -14,6 +14,7 @@ mod expect;
 mod external_ref;
 mod floods;
 mod foreign_callers;
+mod frozen_owner;
 mod matrix;
 mod other_server;
 mod private_servers;

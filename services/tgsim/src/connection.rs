@@ -31,6 +31,10 @@ const SILENCE_MAX: Duration = Duration::from_secs(15 * 60);
 const WRITE_MAX: Duration = Duration::from_secs(30);
 /// A client that reconnects may have written on its old connection just before closing it. So long is
 /// waited for that to be read first: only what comes later is a second client on the same key.
+///
+/// What this can hide is an old connection whose *last* message comes within this time after the new one's *first*, and
+/// that is not told apart from the order in which a machine gets to read two sockets. Everything later is seen at once,
+/// since only a connection that takes over waits, never one that was taken over from.
 const TAKE_OVER: Duration = Duration::from_millis(30);
 
 /// Serves one connection until either side ends it.

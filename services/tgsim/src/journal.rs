@@ -27,6 +27,8 @@ pub enum Kind {
     KeyMade,
     /// Two connections used one key: it is dead.
     KeyDuplicated,
+    /// A message was answered by a transport error that the script ordered, whatever was in it.
+    TransportError,
     /// Somebody acted over the admin port rather than over a connection.
     Admin,
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::Fate;
 use crate::cx::{Cx, Push};
-use crate::hub::Sim;
+use crate::hub::{Outgoing, Sim};
 use crate::journal::{Kind, Line};
 use crate::requests;
 use crate::rpc_error::{Reply, RpcError, bad};
@@ -129,6 +129,15 @@ impl Sim {
         match fault {
             Fault::Flood(seconds) => self.refuse(call, 420, format!("FLOOD_WAIT_{seconds}"), note),
             Fault::Error(code, name) => self.refuse(call, code, name, note),
+            Fault::ErrorAfter(code, name) => {
+                let mut executed = self.ask(call);
+                executed.reply = Err(RpcError::new(code, name));
+                self.conclude(call, executed, note);
+            }
+            Fault::Transport(code) => {
+                self.forget_call(call, note);
+                self.send(call.connection, Outgoing::Error(code));
+            }
             Fault::DelayMs(ms) => {
                 let delay = Duration::from_millis(ms);
                 self.later.push(Later { delay, call: call.clone(), fault: note });

@@ -42,6 +42,8 @@ pub enum Fault {
     Flood(u32),
     /// This error, not executed.
     Error(i32, String),
+    /// This error, although it was executed.
+    ErrorAfter(i32, String),
     /// Executed, but so many milliseconds later.
     DelayMs(u64),
     /// The connection is cut.
@@ -52,6 +54,9 @@ pub enum Fault {
     LogOut(bool),
     /// The connection stays open, but nothing on it is read or answered any more; not executed.
     HalfOpen(bool),
+    /// This transport error, `-404` for one, after which the connection ends; not executed. Where the rule names no
+    /// request it is for the next message of any kind, pings and acknowledgements too.
+    Transport(i32),
 }
 
 /// When a connection is cut.
@@ -105,8 +110,14 @@ impl Script {
             Fault::MigrateDc(dc) if !known_dcs.contains(dc) => {
                 return Err(bad("then.migrate_dc", "there is no such DC here"));
             }
-            Fault::Error(code, name) if !(300..=599).contains(code) || name.is_empty() => {
-                return Err(bad("then.error", "a code from 300 to 599 and a name are needed"));
+            Fault::Error(code, name) if !is_error(*code, name) => {
+                return Err(bad("then.error", NO_ERROR));
+            }
+            Fault::ErrorAfter(code, name) if !is_error(*code, name) => {
+                return Err(bad("then.error_after", NO_ERROR));
+            }
+            Fault::Transport(code) if !(-999..=-1).contains(code) => {
+                return Err(bad("then.transport", "a code from -999 to -1 is needed"));
             }
             _ => {}
         }
@@ -120,7 +131,20 @@ impl Script {
 
     /// What happens to this request, by the oldest rule that matches it.
     pub fn take(&mut self, user: Option<UserId>, request: &str) -> Option<(u64, Fault)> {
-        let at = self.rules.iter().position(|(_, rule)| rule.matches.fits(user, request))?;
+        self.take_first(|rule| rule.matches.fits(user, request))
+    }
+
+    /// What happens to a message of this user's before anybody looks what is in it.
+    pub fn take_unread(&mut self, user: Option<UserId>) -> Option<(u64, Fault)> {
+        self.take_first(|rule| {
+            matches!(rule.then, Fault::Transport(_))
+                && rule.matches.request.is_none()
+                && rule.matches.fits(user, "")
+        })
+    }
+
+    fn take_first(&mut self, wanted: impl Fn(&Rule) -> bool) -> Option<(u64, Fault)> {
+        let at = self.rules.iter().position(|(_, rule)| wanted(rule))?;
         let (id, rule) = &mut self.rules[at];
         rule.times -= 1;
         let taken = (*id, rule.then.clone());
@@ -148,6 +172,12 @@ impl Match {
         self.user_id.is_none_or(|id| user == Some(UserId(id)))
             && self.request.as_deref().is_none_or(|name| name == request)
     }
+}
+
+const NO_ERROR: &str = "a code from 300 to 599 and a name are needed";
+
+fn is_error(code: i32, name: &str) -> bool {
+    (300..=599).contains(&code) && !name.is_empty()
 }
 
 /// Whether the API has a request of this name: a rule with a slip of the pen would never match.
@@ -179,6 +209,9 @@ mod tests {
         assert_eq!(then(r#"{"cut":"after"}"#), Fault::Cut(Moment::After));
         assert_eq!(then(r#"{"migrate_dc":2}"#), Fault::MigrateDc(2));
         assert_eq!(then(r#"{"log_out":true}"#), Fault::LogOut(true));
+        let after = Fault::ErrorAfter(500, "INTERDC_1_CALL_ERROR".into());
+        assert_eq!(then(r#"{"error_after":[500,"INTERDC_1_CALL_ERROR"]}"#), after);
+        assert_eq!(then(r#"{"transport":-404}"#), Fault::Transport(-404));
         assert!(serde_json::from_str::<Rule>(r#"{"then":{"flood":1},"tiems":2}"#).is_err());
         assert!(serde_json::from_str::<Rule>(r#"{"then":{"flod":1}}"#).is_err());
     }
@@ -209,9 +242,26 @@ mod tests {
             (r#"{"then":{"migrate_dc":9}}"#, "then.migrate_dc"),
             (r#"{"then":{"error":[200,"X"]}}"#, "then.error"),
             (r#"{"then":{"delay_ms":600001}}"#, "then.delay_ms"),
+            (r#"{"then":{"error_after":[500,""]}}"#, "then.error_after"),
+            (r#"{"then":{"transport":404}}"#, "then.transport"),
         ] {
             assert_eq!(script.add(rule(json), &[2]).unwrap_err().field, field, "{json}");
         }
+    }
+
+    #[test]
+    fn a_transport_error_without_a_request_is_for_any_message() {
+        let mut script = Script::default();
+        script.add(rule(r#"{"then":{"flood":1}}"#), &[]).unwrap();
+        let named = r#"{"match":{"request":"messages.createChat"},"then":{"transport":-404}}"#;
+        script.add(rule(named), &[]).unwrap();
+        script.add(rule(r#"{"match":{"user_id":7},"then":{"transport":-404}}"#), &[]).unwrap();
+        assert_eq!(script.take_unread(None), None);
+        let me = Some(UserId(7));
+        assert_eq!(script.take_unread(me), Some((3, Fault::Transport(-404))));
+        assert_eq!(script.take_unread(me), None);
+        assert_eq!(script.take(me, CREATE), Some((1, Fault::Flood(1))));
+        assert_eq!(script.take(me, CREATE), Some((2, Fault::Transport(-404))));
     }
 
     #[test]

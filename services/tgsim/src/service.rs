@@ -8,10 +8,12 @@ use std::time::Duration;
 use grammers_tl_types::{
     Deserializable, Identifiable, RawVec, Serializable, enums, functions, types,
 };
+use serde_json::json;
 use tokio::time::Instant;
 
 use crate::hub::{Outgoing, Sim};
 use crate::journal::{Kind as EntryKind, Line};
+use crate::script::Fault;
 use crate::session::{ConnectionId, SessionId};
 use crate::wire::envelope::{AuthKey, Inner};
 use crate::wire::message::{self, Message, rpc_result};
@@ -47,6 +49,9 @@ impl Sim {
         let Some(alive) = self.connections.get_mut(&connection) else { return };
         alive.keys.insert(key);
         self.watch_senders(connection, key, inner.session_id);
+        if self.meets_transport_error(connection, key) {
+            return;
+        }
 
         let id = SessionId { key, id: inner.session_id };
         let now_s = now_ns / 1_000_000_000;
@@ -106,6 +111,25 @@ impl Sim {
             };
             self.enter(EntryKind::KeyDuplicated, line);
         }
+    }
+
+    /// The script's faults that are for messages rather than for requests.
+    fn meets_transport_error(&mut self, connection: ConnectionId, key: AuthKeyId) -> bool {
+        let permanent = self.world.cluster.permanent(key).unwrap_or(key);
+        let user = self.world.cluster.user_of(permanent);
+        let Some((id, fault)) = self.script.take_unread(user) else { return false };
+        let Fault::Transport(code) = fault else { return false };
+        let line = Line {
+            user,
+            key: Some(permanent),
+            connection: Some(connection.0),
+            error: Some(code.to_string()),
+            fault: Some(json!({ "script": id, "then": fault })),
+            ..Line::default()
+        };
+        self.enter(EntryKind::TransportError, line);
+        self.send(connection, Outgoing::Error(code));
+        true
     }
 
     fn announce(&mut self, id: SessionId, first_msg_id: i64, server_salt: i64, now_ns: i64) {

@@ -200,6 +200,16 @@ impl WorkerConfig {
     pub fn reconcile_pause(&self) -> Duration {
         Duration::from_secs_f64(self.worker.reconcile_pause_s)
     }
+
+    /// The `telegram` section, with what follows for it from the leases: what the kernel of a frozen
+    /// owner still tries to deliver must have ended before the next owner sends. The gate shuts the
+    /// margin before the lease runs out, and the next owner waits the grace after it; a tenth of
+    /// both together is left for the way through the network.
+    pub fn telegram(&self) -> TelegramConfig {
+        let terms = self.terms();
+        let unacknowledged_max = (terms.margin + terms.grace).mul_f64(0.9);
+        TelegramConfig { unacknowledged_max, ..self.telegram.clone() }
+    }
 }
 
 #[cfg(test)]

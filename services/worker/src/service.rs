@@ -40,7 +40,7 @@ impl Service for Worker {
     const NAME: &'static str = "queuegram-worker";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DEFAULTS: &'static str = include_str!("../defaults.toml");
-    const LOG_DIRECTIVES: &'static [&'static str] = &[bus::LOG_DIRECTIVE];
+    const LOG_DIRECTIVES: &'static [&'static str] = &[bus::LOG_DIRECTIVE, telegram::LOG_DIRECTIVE];
     type Config = WorkerConfig;
     type Command = ContractCommand;
 
@@ -89,7 +89,7 @@ async fn connect(
     context: &Context,
 ) -> anyhow::Result<(Shared, Watch)> {
     let metrics = Metrics::new(&context.registry)?;
-    let telegram = Telegram::observed(config.telegram.clone(), metrics.clone())?;
+    let telegram = Telegram::observed(config.telegram(), metrics.clone())?;
     let vault = Vault::open(&config.vault).await?;
     let service_key = ServiceKey::from_bytes(*vault.service_key()?);
     let bus = Bus::connect(&config.amqp, Worker::NAME).await?;

@@ -78,6 +78,22 @@ impl Worker {
         self.process.signal(Signal::TERM)
     }
 
+    /// Freezes it where it is (`SIGSTOP`).
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub fn freeze(&self) -> Result<()> {
+        self.process.signal(Signal::STOP)
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub fn thaw(&self) -> Result<()> {
+        self.process.signal(Signal::CONT)
+    }
+
     /// Waits for its end.
     ///
     /// # Errors

@@ -29,8 +29,9 @@ pub struct TelegramConfig {
     pub call_timeout_s: u64,
     /// Calls of one account that may be under way at once; more wait their turn.
     pub in_flight_max: usize,
-    /// Pause before an account's connection is made again after it was cut by us, in milliseconds. Telegram destroys
-    /// a login that sends on two connections at once, so the old socket must be surely gone.
+    /// Pause before an account's connection is made again after it was cut by us, in milliseconds. The old socket is gone
+    /// by then; what the network still holds of it must come first, since Telegram destroys a login that sends on two
+    /// connections at once.
     pub reconnect_pause_ms: u64,
     /// How soon a changed session is handed to the store, in milliseconds: changes in between are saved as one.
     pub save_delay_ms: u64,

@@ -30,8 +30,8 @@ use tracing::{debug, warn};
 
 pub(crate) use self::outside::Outside;
 pub(crate) use self::passage::Passage;
-pub(crate) use self::ticket::Ticket;
 use self::ticket::Claim;
+pub(crate) use self::ticket::Ticket;
 
 /// How long somebody may take to say what it wants.
 const GREETING_MAX: Duration = Duration::from_secs(5);
@@ -171,3 +171,5 @@ fn reply_of(error: &io::Error) -> ReplyError {
     }
 }
 
+#[cfg(test)]
+mod tests;

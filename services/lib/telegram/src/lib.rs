@@ -10,6 +10,9 @@
 //! - [`calls`]: Telegram's requests, one per function.
 //! - [`fault`]: what each of Telegram's errors means for the command and for the account.
 
+/// The SOCKS5 library logs the passwords that it reads.
+pub const LOG_DIRECTIVE: &str = "fast_socks5=info";
+
 pub mod account;
 pub mod calls;
 pub mod config;

@@ -143,7 +143,11 @@ impl Link {
 
     /// Behind a shut gate nothing is wrong with the call: whoever has the account next will see to it.
     fn unless_shut(&self, error: CallError) -> CallError {
-        if self.gate.is_open() || matches!(error, CallError::Rpc(_)) { error } else { CallError::Closed }
+        if self.gate.is_open() || matches!(error, CallError::Rpc(_)) {
+            error
+        } else {
+            CallError::Closed
+        }
     }
 
     /// Moves the account to another data centre: the next call goes there.

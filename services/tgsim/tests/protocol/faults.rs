@@ -73,6 +73,47 @@ async fn cut_after_means_executed_and_the_answer_waits_for_the_session() {
 }
 
 #[tokio::test]
+async fn an_error_after_comes_although_it_was_executed() {
+    let server = Server::start().await;
+    let mut client = server.logged_in("79993009").await;
+    server.script(&rule(r#"{"error_after":[500,"INTERDC_1_CALL_ERROR"]}"#));
+    let error = client.call(&create("A")).await.unwrap_err();
+    assert_eq!(error, (500, "INTERDC_1_CALL_ERROR".to_owned()));
+    assert_eq!(groups(&server), 1);
+    let entries = server.running.hub.with(|sim| sim.journal.after(0, usize::MAX));
+    let told = entries.iter().find(|e| e.request.as_deref() == Some(CREATE)).unwrap();
+    assert!(!told.effect.is_null() && told.error.as_deref() == Some("INTERDC_1_CALL_ERROR"));
+}
+
+#[tokio::test]
+async fn a_transport_error_meets_any_message_and_the_key_is_good_afterwards() {
+    let server = Server::start().await;
+    let mut client = server.logged_in("79993010").await;
+    server.script(r#"{"times":2,"then":{"transport":-404}}"#);
+    client.send(f::Ping { ping_id: 1 }.to_bytes()).await;
+    assert_eq!(client.raw(8).await[4..], (-404_i32).to_le_bytes());
+    assert!(client.is_closed().await);
+    let mut again = client.again(&server, false).await;
+    again.send(create("A").to_bytes()).await;
+    assert_eq!(again.raw(8).await[4..], (-404_i32).to_le_bytes());
+    assert_eq!(groups(&server), 0);
+    let mut third = client.again(&server, false).await;
+    third.call(&create("A")).await.unwrap();
+    assert_eq!(groups(&server), 1);
+}
+
+#[tokio::test]
+async fn a_transport_error_may_be_for_one_request() {
+    let server = Server::start().await;
+    let mut client = server.logged_in("79993011").await;
+    server.script(&rule(r#"{"transport":-404}"#));
+    client.call(&f::updates::GetState {}).await.unwrap();
+    client.send(create("A").to_bytes()).await;
+    assert!(client.is_closed().await);
+    assert_eq!((groups(&server), server.journal(CREATE).len()), (0, 1));
+}
+
+#[tokio::test]
 async fn a_delayed_request_does_not_hold_up_others() {
     let server = Server::start().await;
     let mut client = server.logged_in("79993005").await;

@@ -6,6 +6,8 @@ use sha1::{Digest, Sha1};
 use tgsim::wire::envelope::{self, AuthKey, Inner, Writer};
 use tgsim::wire::transport::Transport;
 
+use std::time::Duration;
+
 use crate::client::{Client, Server, init};
 
 #[tokio::test]
@@ -76,6 +78,29 @@ async fn a_ping_on_the_old_connection_is_a_second_sender_too() {
     second.call(&f::updates::GetState {}).await.unwrap();
     first.send(f::Ping { ping_id: 1 }.to_bytes()).await;
     first.wait_for::<types::Pong>().await;
+    assert_eq!(second.refused(&f::updates::GetState {}).await, "AUTH_KEY_DUPLICATED");
+}
+
+#[tokio::test]
+async fn so_is_an_acknowledgement_long_after() {
+    let server = Server::start().await;
+    let mut first = server.logged_in("79991006").await;
+    let mut second = first.again(&server, false).await;
+    for _ in 0..20 {
+        second.call(&f::updates::GetState {}).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    first.acknowledge(vec![1]).await;
+    let mut grew = server.running.hub.journal_watch();
+    let duplicated = || {
+        server.running.hub.with(|sim| {
+            let entries = sim.journal.after(0, usize::MAX);
+            entries.iter().any(|e| e.kind == tgsim::journal::Kind::KeyDuplicated)
+        })
+    };
+    while !duplicated() {
+        grew.changed().await.unwrap();
+    }
     assert_eq!(second.refused(&f::updates::GetState {}).await, "AUTH_KEY_DUPLICATED");
 }
 

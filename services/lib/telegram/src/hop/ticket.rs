@@ -8,13 +8,13 @@ use std::sync::{Arc, PoisonError};
 use tokio::sync::SemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
-use super::passage::Passage;
 use super::Tickets;
+use super::passage::Passage;
 
 /// The holder's half. The connection may live on without it.
 pub(crate) struct Ticket {
     hop: SocketAddr,
-    secret: String,
+    pub(super) secret: String,
     tickets: Tickets,
     claim: Arc<Claim>,
 }

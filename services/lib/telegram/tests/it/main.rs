@@ -5,6 +5,7 @@
 // The name by which the workspace's other crates call it.
 extern crate queuegram_telegram as telegram;
 
+mod gate;
 mod groups;
 mod links;
 mod lists;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use telegram::config::ServerConfig;
@@ -128,6 +129,21 @@ impl Sim {
             after = last["n"].as_u64().unwrap();
             all.extend(page);
         }
+    }
+
+    /// Waits for an entry of this kind behind the first `mark` ones.
+    pub async fn entry(&self, mark: usize, kind: &str) -> Value {
+        let found = async {
+            loop {
+                let entries = self.entries().await.split_off(mark);
+                if let Some(entry) = entries.iter().find(|entry| entry["kind"] == kind) {
+                    return entry.clone();
+                }
+                let after = mark + entries.len();
+                self.get(&format!("/journal?after={after}&wait_ms=1000")).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), found).await.unwrap()
     }
 
     /// The journal's entries of one request that were executed (without an error).

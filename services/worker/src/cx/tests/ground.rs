@@ -165,12 +165,6 @@ async fn stores(folder: &TempDir, clock: Clock) -> Shared {
     }
 }
 
-/// Redis' data, of which nothing was ever lost.
-fn first_generation() -> watch::Receiver<Generation> {
-    let since = DateTime::UNIX_EPOCH;
-    watch::channel(Generation { id: "first".to_owned(), since }).1
-}
-
 /// A command that lives for an hour.
 fn command(tenure: &Tenure) -> Command {
     let body = json!({
