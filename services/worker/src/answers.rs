@@ -192,7 +192,7 @@ impl Answers {
         self.publish(message, stopping).await.map(drop)
     }
 
-    /// Answers what is no command, once; what nobody can even read is kept in `tg.dead` as well.
+    /// Answers what is no command, once; what could not even be read is kept in `tg.dead` as well.
     ///
     /// # Errors
     /// [`Untold`] as for [`Answers::give`].
@@ -209,7 +209,7 @@ impl Answers {
             routing_key = delivery.routing_key,
             "not a command"
         );
-        if rejected.fault.kind == ErrorKind::Malformed {
+        if matches!(rejected.fault.kind, ErrorKind::Malformed | ErrorKind::Internal) {
             self.bury(delivery, &rejected.fault, stopping).await?;
         }
         self.give(&Answer::refusal(rejected, self.clock.now()), stopping).await

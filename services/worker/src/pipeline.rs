@@ -4,7 +4,7 @@
 //! to Telegram before the ledger knows of it. So a crash at any point leaves a delivery that comes
 //! back, and a record that says how far it got.
 
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bus::{BusError, Delivery};
 use chassis::faults::{cut, mutant};
@@ -12,8 +12,11 @@ use futures_util::FutureExt;
 use proto::envelope::{Incoming, Rejected};
 use proto::event::CommandUnknown;
 use proto::fault::code;
-use proto::{Command, CommandResult, ErrorKind, Fault, Outcome, Status};
-use store::{Claim, Record};
+use proto::{
+    Command, CommandId, CommandResult, Correlation, ErrorKind, Fault, Outcome, ReplyTo, Status,
+    canonical,
+};
+use store::{Claim, Record, StoreError};
 use tracing::Instrument;
 
 use crate::answers::{Answer, Untold};
@@ -41,7 +44,6 @@ pub enum Ending {
 
 /// Takes one delivery of the instance's queue to its end.
 pub async fn take(tenure: &Tenure, mut delivery: Delivery) -> Ending {
-    cut("delivered");
     if mutant("ack_before_record") {
         let _acked = delivery.ack_early().await;
     }
@@ -52,8 +54,10 @@ pub async fn take(tenure: &Tenure, mut delivery: Delivery) -> Ending {
             reject(tenure, delivery, &rejected).instrument(span).await
         }
         Ok(command) => {
-            let span = span_of(&command);
-            let ended = work(tenure, &delivery, &command).instrument(span).await;
+            let working = AssertUnwindSafe(work(tenure, &delivery, &command)).catch_unwind();
+            let ended = working.instrument(span_of(&command)).await;
+            // It comes back, and the ledger counts how often.
+            let ended = ended.unwrap_or(Err(Undone("the work on it panicked")));
             settle(tenure, delivery, ended).await
         }
     }
@@ -62,7 +66,7 @@ pub async fn take(tenure: &Tenure, mut delivery: Delivery) -> Ending {
 /// Claim → call → record → reply. What is left is to acknowledge.
 async fn work(tenure: &Tenure, delivery: &Delivery, command: &Command) -> Result<(), Undone> {
     let metrics = &tenure.shared.metrics;
-    let request = match Request::prepare(tenure, command).await {
+    let request = match prepare(tenure, command).await {
         Ok(Ok(request)) => request,
         Ok(Err(fault)) => {
             return answer_apart(tenure, command, &command.request_hash(), fault).await;
@@ -78,7 +82,6 @@ async fn work(tenure: &Tenure, delivery: &Delivery, command: &Command) -> Result
         }
         Err(failure) => return broken(tenure, delivery, command, failure).await,
     };
-    cut("claimed");
     let (attempts, received_at) = (record.attempts, record.received_at);
     let outcome = match attempts {
         ..=ATTEMPTS_MAX => {
@@ -124,7 +127,7 @@ fn decode(tenure: &Tenure, delivery: &Delivery) -> Result<Command, Box<Rejected>
         let waited = received_at.timestamp().saturating_sub(published);
         tenure.shared.metrics.queued(std::time::Duration::from_secs(waited.max(0).unsigned_abs()));
     }
-    proto::decode(Incoming {
+    let incoming = Incoming {
         body: &delivery.body,
         properties: &delivery.properties,
         exchange: &delivery.exchange,
@@ -133,6 +136,41 @@ fn decode(tenure: &Tenure, delivery: &Delivery) -> Result<Command, Box<Rejected>
         redelivered: delivery.redelivered,
         received_at,
         rules: &tenure.shared.rules,
+    };
+    let reading = AssertUnwindSafe(|| {
+        cut("delivered");
+        proto::decode(incoming)
+    });
+    // Nothing counts how often, before the claim: it is answered at once.
+    catch_unwind(reading).unwrap_or_else(|_| Err(Box::new(unreadable(tenure, delivery))))
+}
+
+/// Reading a delivery panicked: what its properties say is enough to answer it.
+fn unreadable(tenure: &Tenure, delivery: &Delivery) -> Rejected {
+    tracing::error!("reading a command panicked");
+    let properties = &delivery.properties;
+    let id = properties.message_id.as_deref().and_then(|id| id.parse::<CommandId>().ok());
+    let reply_to = properties.reply_to.as_deref();
+    let reply_to = reply_to.map(|queue| ReplyTo::from_property(queue, &tenure.shared.names));
+    Rejected {
+        fault: Fault::internal("reading it panicked"),
+        id: id.map(|id| id.to_string()),
+        instance: Some(tenure.instance.clone()),
+        method: None,
+        correlation: Correlation { property: properties.correlation_id.clone(), body: None },
+        reply_to: reply_to
+            .and_then(|reply_to| reply_to.ok().flatten())
+            .filter(|reply_to| reply_to.is_listed(&tenure.shared.rules.reply_queues)),
+        traceparent: None,
+        received_at: tenure.shared.clock.now(),
+        fingerprint: canonical::sha256_hex(&delivery.body),
+    }
+}
+
+async fn prepare(tenure: &Tenure, command: &Command) -> Result<Result<Request, Fault>, Failure> {
+    let prepared = AssertUnwindSafe(Request::prepare(tenure, command)).catch_unwind().await;
+    prepared.unwrap_or_else(|_| {
+        Err(Failure::Stop(Stop::Fault(Fault::internal("reading its params panicked"))))
     })
 }
 
@@ -175,6 +213,7 @@ async fn call(
     request: Request,
     record: Record,
 ) -> Result<Outcome, Undone> {
+    cut("claimed");
     let begun = record.has_begun();
     let account = match &tenure.account {
         Ok(account) => account.clone(),
@@ -235,7 +274,15 @@ async fn reply(tenure: &Tenure, answer: Answer, command: &Command) -> Result<(),
     tenure.shared.answers.give(&answer, &tenure.stopping).await?;
     cut("told");
     let (ledger, lease) = (&tenure.shared.ledger, &tenure.lease);
-    let noted = tenure.retry_store(|| ledger.replied(lease, &command.id)).await;
+    let noting = async || match ledger.replied(lease, &command.id).await {
+        // It is told, and there is nothing left to note it in.
+        Err(StoreError::Vanished) => {
+            tenure.shared.losses.note(tenure.shared.clock.now());
+            Ok(())
+        }
+        noted => noted,
+    };
+    let noted = tenure.retry_store(noting).await;
     cut("replied");
     if let Err(failure) = noted {
         // It is told; at worst it is told again.

@@ -1,5 +1,6 @@
 //! What a step promises, with a real ledger and a Telegram that the tests play.
 
+mod doubt;
 mod ground;
 
 use std::cell::{Cell, RefCell};
@@ -83,7 +84,7 @@ async fn a_recorded_answer_is_given_again_without_a_call() {
 }
 
 #[tokio::test]
-async fn what_must_not_be_made_twice_is_uncertain_after_a_crash() {
+async fn what_leaves_nothing_to_look_for_is_uncertain_after_a_crash() {
     let ground = Ground::new().await;
     drop(ground.take().await);
     ground.crash_in("create", Effect::Once).await;
@@ -145,7 +146,7 @@ async fn a_peer_flood_shuts_the_gate_for_a_day() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_to_what_must_not_be_made_twice_is_uncertain() {
+async fn a_lost_answer_to_what_leaves_nothing_to_look_for_is_uncertain() {
     for error in [lost(), CallError::TimedOut, rpc(500, "RPC_CALL_FAIL")] {
         let ground = Ground::new().await;
         let (mut cx, script) = (ground.take().await, Script::new([Err(error)]));

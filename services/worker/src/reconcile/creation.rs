@@ -285,11 +285,17 @@ mod tests {
     use super::*;
 
     fn user(id: i64) -> UserPeer {
-        serde_json::from_value(serde_json::json!({
-            "id": id, "access_hash": 1, "username": null, "first_name": "", "bot": false,
-            "contact": false, "is_self": false,
-        }))
-        .unwrap()
+        UserPeer {
+            id: UserId::try_from(id).unwrap(),
+            access_hash: 1,
+            username: None,
+            first_name: String::new(),
+            bot: false,
+            bot_blocks_groups: false,
+            contact: false,
+            is_self: false,
+            deleted: false,
+        }
     }
 
     fn making(own: bool, action: Action) -> MessageBrief {

@@ -87,8 +87,13 @@ impl Ground {
 
     /// Leaves a step as a crash in the middle of it does.
     pub async fn crash_in(&self, name: &str, effect: Effect) {
+        self.crash_at(name, effect, 1).await;
+    }
+
+    /// The same, at this attempt.
+    pub async fn crash_at(&self, name: &str, effect: Effect, attempt: u32) {
         let (ledger, lease) = (&self.tenure.shared.ledger, &self.tenure.lease);
-        let start = Start { effect, attempt: 1, note: json!("noted") };
+        let start = Start { effect, attempt, note: json!("noted") };
         ledger.step_started(lease, &self.command.id, name, &start).await.unwrap();
     }
 
