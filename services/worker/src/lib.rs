@@ -25,6 +25,7 @@ mod outcome;
 mod owner;
 mod params;
 mod people;
+mod peril;
 mod persist;
 mod pipeline;
 mod redact;

@@ -19,6 +19,7 @@ use crate::answers::{Answer, Untold};
 use crate::cx::Cx;
 use crate::metrics::Stage;
 use crate::outcome::{Panicked, outcome_of};
+use crate::peril::Peril;
 use crate::request::Request;
 use crate::stop::{Failure, Stop};
 use crate::tenure::Tenure;
@@ -39,7 +40,12 @@ pub enum Ending {
 
 /// Takes one delivery of the instance's queue to its end.
 pub async fn take(tenure: &Tenure, delivery: Delivery) -> Ending {
-    match decode(tenure, &delivery) {
+    let peril = match Peril::face(tenure, &delivery).await {
+        Ok(peril) => peril,
+        Err(why) => return settle(tenure, delivery, Err(Undone(why))).await,
+    };
+    chassis::faults::cut("unclaimed");
+    let ending = match decode(tenure, &delivery) {
         Err(rejected) => {
             let span = tracing::info_span!("rejected", instance.id = %tenure.instance);
             chassis::trace::continue_from(&span, rejected.traceparent.as_deref());
@@ -47,15 +53,25 @@ pub async fn take(tenure: &Tenure, delivery: Delivery) -> Ending {
         }
         Ok(command) => {
             let span = span_of(&command);
-            let ended = work(tenure, &delivery, &command).instrument(span).await;
+            let ended = work(tenure, &delivery, &command, &peril).instrument(span).await;
             settle(tenure, delivery, ended).await
         }
-    }
+    };
+    peril.over(tenure).await;
+    ending
 }
 
 /// Claim → call → record → reply. What is left is to acknowledge.
-async fn work(tenure: &Tenure, delivery: &Delivery, command: &Command) -> Result<(), Undone> {
+async fn work(
+    tenure: &Tenure,
+    delivery: &Delivery,
+    command: &Command,
+    peril: &Peril,
+) -> Result<(), Undone> {
     let metrics = &tenure.shared.metrics;
+    if let Some(failure) = peril.poison() {
+        return broken(tenure, delivery, command, failure).await;
+    }
     let request = match Request::prepare(tenure, command).await {
         Ok(Ok(request)) => request,
         Ok(Err(fault)) => {
@@ -71,6 +87,7 @@ async fn work(tenure: &Tenure, delivery: &Delivery, command: &Command) -> Result
         }
         Err(failure) => return broken(tenure, delivery, command, failure).await,
     };
+    peril.over(tenure).await;
     let (attempts, received_at) = (record.attempts, record.received_at);
     let outcome = match attempts {
         ..=ATTEMPTS_MAX => {
@@ -89,7 +106,7 @@ async fn work(tenure: &Tenure, delivery: &Delivery, command: &Command) -> Result
     }
     tenure.shared.metrics.told(&result);
     if result.error_kind == Some(ErrorKind::Internal) {
-        bury(tenure, delivery, &result).await?;
+        bury(tenure, delivery, command, &result).await?;
     }
     metrics.stage(Stage::Reply, reply(tenure, Answer::outcome(result, command), command)).await
 }
@@ -136,8 +153,9 @@ async fn claim(tenure: &Tenure, command: &Command, request: &Request) -> Result<
         .await
 }
 
-/// A store answered what waiting does not change, such as a record that can't be read. The command
-/// was not begun here, and would come back for ever: it is answered and kept for people to look at.
+/// A store answered what waiting does not change, such as a record that can't be read, or it broke
+/// its workers down. The command was not begun here, and would come back for ever: it is answered
+/// and kept for people to look at.
 async fn broken(
     tenure: &Tenure,
     delivery: &Delivery,
@@ -145,8 +163,8 @@ async fn broken(
     failure: Failure,
 ) -> Result<(), Undone> {
     let fault = failure.into_fault().map_err(Undone)?;
-    tracing::error!(error = fault.message, "a store can't serve a command");
-    tenure.shared.answers.bury(delivery, &fault, &tenure.stopping).await?;
+    tracing::error!(error = fault.message, "a command can't be served");
+    keep(tenure, delivery, command, &fault).await?;
     answer_apart(tenure, command, &command.request_hash(), fault).await
 }
 
@@ -262,10 +280,26 @@ async fn reject(tenure: &Tenure, delivery: Delivery, rejected: &Rejected) -> End
     settle(tenure, delivery, ended.map_err(Undone::from)).await
 }
 
-async fn bury(tenure: &Tenure, delivery: &Delivery, result: &CommandResult) -> Result<(), Undone> {
+async fn bury(
+    tenure: &Tenure,
+    delivery: &Delivery,
+    command: &Command,
+    result: &CommandResult,
+) -> Result<(), Undone> {
     let message = result.error_message.clone().unwrap_or_default();
-    let fault = Fault::new(ErrorKind::Internal, code::INTERNAL, message);
-    Ok(tenure.shared.answers.bury(delivery, &fault, &tenure.stopping).await?)
+    let said = result.error_code.clone().unwrap_or_else(|| code::INTERNAL.to_owned());
+    keep(tenure, delivery, command, &Fault::new(ErrorKind::Internal, said, message)).await
+}
+
+/// A copy for people to look at.
+async fn keep(
+    tenure: &Tenure,
+    delivery: &Delivery,
+    command: &Command,
+    fault: &Fault,
+) -> Result<(), Undone> {
+    let (instance, id) = (Some(&command.instance), Some(command.id.as_str()));
+    Ok(tenure.shared.answers.bury(delivery, fault, instance, id, &tenure.stopping).await?)
 }
 
 /// The one place where a delivery of an instance's queue is settled.

@@ -11,7 +11,7 @@ use bus::Bus;
 use chassis::sealed::ServiceKey;
 use chassis::{Context, Invalid, Service};
 use proto::envelope::Rules;
-use store::{Instances, Leases, Ledger, Peers, Redis, Sessions, Statuses, Vault};
+use store::{Instances, Leases, Ledger, Peers, Perils, Redis, Sessions, Statuses, Vault};
 use telegram::Telegram;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -96,6 +96,7 @@ async fn connect(config: WorkerConfig, redis: &Redis, context: &Context) -> anyh
         answers: Answers::new(bus.publisher(), names.clone(), context.clock.clone()),
         leases: Leases::new(redis),
         ledger: Ledger::new(redis),
+        perils: Perils::new(redis),
         instances: Instances::new(&vault, redis),
         sessions: Sessions::new(&vault, redis),
         peers: Peers::new(&vault, redis),

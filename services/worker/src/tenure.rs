@@ -8,7 +8,7 @@ use chassis::sealed::ServiceKey;
 use proto::envelope::Rules;
 use proto::{Fault, InstanceId, Names};
 use store::{
-    Groups, Instances, Lease, Leases, Ledger, Peers, Sessions, Statuses, StoreError, Vault,
+    Groups, Instances, Lease, Leases, Ledger, Peers, Perils, Sessions, Statuses, StoreError, Vault,
 };
 use telegram::{Account, AccountVerdict, Telegram};
 use tokio::sync::watch;
@@ -39,6 +39,8 @@ pub struct Shared {
     pub leases: Leases,
     /// What became of each command.
     pub ledger: Ledger,
+    /// What may be breaking workers down.
+    pub perils: Perils,
     /// The instances' records.
     pub instances: Instances,
     /// The instances' sessions.

@@ -16,6 +16,7 @@ mod keys;
 mod leases;
 mod ledger;
 mod peers;
+mod perils;
 mod redis;
 mod seal;
 mod sessions;
@@ -32,6 +33,7 @@ pub use ledger::{
     Settled, StepRecord, StepState,
 };
 pub use peers::{PEERS_MAX, Peers};
+pub use perils::Perils;
 pub use redis::Redis;
 pub use sessions::{Keep, Sessions};
 pub use status::{InstanceStatus, Statuses};

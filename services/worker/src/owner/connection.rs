@@ -1,16 +1,21 @@
 //! Opening the account as it was stored, and connecting it until it works.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use bus::Backoff;
 use proto::event::AccountState;
 use proto::{Fault, InstanceId};
 use telegram::{Account, AccountVerdict, calls};
 
-use super::{Order, Owner, PAUSE_FIRST, PAUSE_MAX, Turn};
+use super::{Order, Owner, Turn};
 use crate::keeper::Keeper;
 use crate::persist;
 use crate::standing::Standing;
 use crate::stop::Failure;
+
+/// The pauses before an account is connected again.
+const RECONNECT: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(15));
 
 impl Owner {
     /// After an unclean end the last owner's socket may still be open: two connections that send
@@ -90,7 +95,7 @@ pub(super) enum Connected {
 
 /// Connects, and shows that the login is alive; tries again until Telegram says that it is not.
 async fn prove(account: &Account, instance: &InstanceId) -> Result<(), AccountVerdict> {
-    let mut pause = PAUSE_FIRST;
+    let mut backoff = RECONNECT;
     loop {
         let proven = match account.connect().await {
             Ok(()) => calls::myself::update_mark(account).await.map(drop),
@@ -102,7 +107,6 @@ async fn prove(account: &Account, instance: &InstanceId) -> Result<(), AccountVe
             return Err(verdict);
         }
         tracing::warn!(%error, instance.id = %instance, "can't connect; trying again");
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(PAUSE_MAX);
+        tokio::time::sleep(backoff.pause()).await;
     }
 }

@@ -49,7 +49,7 @@ pub(crate) async fn connect(settings: &Settings, name: &str) -> Result<Connectio
         }
         Ok(Err(error)) => from_lapin(&error, Doing::Connecting),
         Err(_) => BusError::Unreachable {
-            why: format!("no answer within {} s", settings.connect_timeout.as_secs()),
+            why: format!("no answer within {} s", settings.connect_timeout.as_secs_f64()),
         },
     };
     Err(outcome)

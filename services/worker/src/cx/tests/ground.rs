@@ -10,8 +10,8 @@ use proto::{Names, Properties};
 use queuegram_tests::stage::shared;
 use serde_json::json;
 use store::{
-    Claim, Groups, Instances, Leases, Ledger, Peers, Redis, RedisConfig, RedisUrl, Sessions,
-    Statuses, StepRecord, Vault, VaultConfig,
+    Claim, Groups, Instances, Leases, Ledger, Peers, Perils, Redis, RedisConfig, RedisUrl,
+    Sessions, Statuses, StepRecord, Vault, VaultConfig,
 };
 use telegram::secret::ApiHash;
 use telegram::session::MemorySink;
@@ -138,6 +138,7 @@ async fn stores(folder: &TempDir, clock: Clock) -> Shared {
         answers: Answers::new(bus.publisher(), names.clone(), clock.clone()),
         leases: Leases::new(&redis),
         ledger: Ledger::new(&redis),
+        perils: Perils::new(&redis),
         instances: Instances::new(&vault, &redis),
         sessions: Sessions::new(&vault, &redis),
         peers: Peers::new(&vault, &redis),
