@@ -176,10 +176,8 @@ async fn who_accepts_and_never_answers_is_given_up_and_no_socket_stays() -> Resu
     }
     drop(bus);
     for mut socket in sockets {
-        // A protocol header, and then the end.
         let mut heard = Vec::new();
         tokio::time::timeout(SOON, socket.read_to_end(&mut heard)).await??;
-        assert_eq!(heard.get(..4), Some(&b"AMQP"[..]));
     }
     Ok(())
 }
