@@ -71,7 +71,7 @@ pub struct OwnConfig {
 impl Default for OwnConfig {
     fn default() -> Self {
         Self {
-            capacity: 2_000,
+            capacity: 5_000,
             roster_s: 2.0,
             takeover_grace_s: 8.0,
             renew_s: 3.0,

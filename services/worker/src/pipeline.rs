@@ -44,7 +44,7 @@ pub async fn take(tenure: &Tenure, delivery: Delivery) -> Ending {
         Ok(peril) => peril,
         Err(why) => return settle(tenure, delivery, Err(Undone(why))).await,
     };
-    chassis::faults::cut("unclaimed");
+    chassis::faults::cut("delivered");
     let ending = match decode(tenure, &delivery) {
         Err(rejected) => {
             let span = tracing::info_span!("rejected", instance.id = %tenure.instance);

@@ -50,6 +50,8 @@ pub async fn run(setting: Setting) -> Result<()> {
     progress(&format!("leaving them alone for {}", seconds(REST)));
     tokio::time::sleep(REST).await;
     let rested = figures::family();
+    let lost = scene.logs().matches("the lease is lost").count();
+    println!("leases that were lost on the way: {lost}");
     println!();
     println!(
         "| program | with none | all online | a minute later | per instance | fds | of a core, idle |"
