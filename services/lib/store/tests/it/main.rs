@@ -10,5 +10,6 @@ mod leases;
 mod ledger;
 mod outage;
 mod peers;
+mod perils;
 mod sessions;
 mod vault;
