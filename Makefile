@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test build fmt lint contract contract-check witnesses clean-stage
+.PHONY: help demo test build fmt lint contract contract-check witnesses clean-stage bench-programs bench-takeover bench-idle
 
 CARGO ?= cargo
 # Programs lie where cargo puts them.
@@ -31,6 +31,19 @@ fmt: ## Format the code
 lint: ## Formatting and clippy, warnings as errors
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+# The figures of a debug build say little.
+bench-programs:
+	@echo "Building for release (the first time takes many minutes) …"
+	$(CARGO) build --release --workspace --bins --locked
+
+BENCH = STAGE_PROGRAMS_BUILT=1 $(or $(CARGO_TARGET_DIR),target)/release/bench
+
+bench-takeover: bench-programs ## How long until another worker serves a lost worker's 200 instances (ARGS='--instances 50')
+	@$(BENCH) takeover $(ARGS)
+
+bench-idle: bench-programs ## What 5000 idle instances on one worker cost (ARGS='--instances 500 --queue-kind classic')
+	@$(BENCH) idle $(ARGS)
 
 contract: build ## Write proto/schema and proto/asyncapi.yaml anew from the methods
 	$(BIN)/queuegram-worker contract --write proto

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod bad_input;
+mod broker_trouble;
 mod command_line;
 mod contract;
 mod crash;

@@ -22,7 +22,7 @@ use crate::reply_to::ReplyTo;
 
 pub use fields::FIELDS;
 pub use properties::Properties;
-pub use rejected::Rejected;
+pub use rejected::{Rejected, fingerprint};
 
 use fields::{Envelope, text_field};
 

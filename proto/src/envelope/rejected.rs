@@ -8,7 +8,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Incoming, route, strict_json};
+use super::{Incoming, Properties, route, strict_json};
 use crate::command::Correlation;
 use crate::fault::Fault;
 use crate::ids::{CommandId, InstanceId, MethodName};
@@ -72,16 +72,18 @@ impl Rejected {
             }),
             traceparent: properties.valid_traceparent(),
             received_at,
-            fingerprint: fingerprint(incoming),
+            fingerprint: fingerprint(properties, incoming.routing_key, incoming.body),
         }
     }
 }
 
-/// Lengths go in as well, so that no two deliveries share their bytes by another division.
-fn fingerprint(incoming: &Incoming<'_>) -> String {
-    let message_id = incoming.properties.message_id.as_deref().unwrap_or_default();
+/// Hash of a delivery, the same each time it is delivered. Lengths go in as well, so that no two
+/// deliveries share their bytes by another division.
+#[must_use]
+pub fn fingerprint(properties: &Properties, routing_key: &str, body: &[u8]) -> String {
+    let message_id = properties.message_id.as_deref().unwrap_or_default();
     let mut hash = Sha256::new();
-    for part in [message_id.as_bytes(), incoming.routing_key.as_bytes(), incoming.body] {
+    for part in [message_id.as_bytes(), routing_key.as_bytes(), body] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }

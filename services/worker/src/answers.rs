@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bus::{BusError, Delivery, OutMessage, Published, Publisher};
+use bus::{Backoff, BusError, Delivery, OutMessage, Published, Publisher};
 use chassis::Clock;
 use chrono::{DateTime, Utc};
 use proto::envelope::Rejected;
-use proto::event::{EventData, ReplyUndeliverable};
+use proto::event::{CommandDead, EventData, ReplyUndeliverable};
 use proto::{
     Command, CommandResult, Correlation, ErrorKind, Event, Fault, InstanceId, Names, Properties,
     ReplyTo,
@@ -18,10 +18,8 @@ use uuid::Uuid;
 
 use crate::redact::without_api_keys;
 
-/// First pause before something is published again; each further one is twice as long.
-const PAUSE_FIRST: Duration = Duration::from_millis(200);
-/// Longest pause before something is published again.
-const PAUSE_MAX: Duration = Duration::from_secs(10);
+/// The pauses before something is published again.
+const PAUSES: Backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(10));
 
 /// Publishes what the worker has to tell; cheap to clone.
 #[derive(Clone)]
@@ -160,7 +158,8 @@ impl Answers {
         Uuid::now_v7().to_string()
     }
 
-    /// Keeps a copy of a delivery in `tg.dead` for people to look at, with the reason.
+    /// Keeps a copy of a delivery in `tg.dead` for people to look at, with the reason, and says so:
+    /// `command.dead`, where it is known whose command `id` it was.
     ///
     /// # Errors
     /// [`Untold`] as for [`Answers::give`].
@@ -168,6 +167,8 @@ impl Answers {
         &self,
         delivery: &Delivery,
         fault: &Fault,
+        instance: Option<&InstanceId>,
+        id: Option<&str>,
         stopping: &CancellationToken,
     ) -> Result<(), Untold> {
         let headers = BTreeMap::from([
@@ -189,7 +190,18 @@ impl Answers {
             mandatory: false,
             persistent: true,
         };
-        self.publish(message, stopping).await.map(drop)
+        self.publish(message, stopping).await?;
+        if let Some(instance) = instance {
+            // The same each time it is buried, as after a crash before it was settled.
+            let event_id = match id {
+                Some(id) => format!("{instance}:{id}:dead:{}", fault.code),
+                None => Self::event_id(),
+            };
+            let data = CommandDead { queue: self.names.dead(), reason: fault.code.clone() };
+            let command_id = id.and_then(|id| id.parse().ok());
+            self.tell(event_id, instance, &data, |event| Event { command_id, ..event }).await;
+        }
+        Ok(())
     }
 
     /// Answers what is no command, once; what could not even be read is kept in `tg.dead` as well.
@@ -210,7 +222,8 @@ impl Answers {
             "not a command"
         );
         if matches!(rejected.fault.kind, ErrorKind::Malformed | ErrorKind::Internal) {
-            self.bury(delivery, &rejected.fault, stopping).await?;
+            let (instance, id) = (rejected.instance.as_ref(), rejected.id.as_deref());
+            self.bury(delivery, &rejected.fault, instance, id, stopping).await?;
         }
         self.give(&Answer::refusal(rejected, self.clock.now()), stopping).await
     }
@@ -233,7 +246,7 @@ impl Answers {
         message: OutMessage,
         stopping: &CancellationToken,
     ) -> Result<bool, Untold> {
-        let mut pause = PAUSE_FIRST;
+        let mut backoff = PAUSES;
         loop {
             match self.publisher.publish(message.clone()).await {
                 Ok(Published::Confirmed) => return Ok(true),
@@ -246,9 +259,8 @@ impl Answers {
                     tracing::warn!(%error, "publishing failed; trying again with the same id");
                 }
             }
-            tokio::select! {
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSE_MAX),
-                () = stopping.cancelled() => return Err(Untold),
+            if !backoff.wait(stopping).await {
+                return Err(Untold);
             }
         }
     }

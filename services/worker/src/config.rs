@@ -81,7 +81,7 @@ pub struct OwnConfig {
 impl Default for OwnConfig {
     fn default() -> Self {
         Self {
-            capacity: 2_000,
+            capacity: 5_000,
             roster_s: 1.0,
             lease_ttl_s: 15.0,
             lease_margin_s: 3.0,

@@ -9,9 +9,10 @@ mod account;
 mod command;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
-use bus::{ControlBinder, Delivery, Lost, Subscription, is_probe};
+use bus::{Backoff, BusError, ControlBinder, Delivery, Lost, Subscription, is_probe};
+use futures_util::{TryStreamExt, stream};
 use proto::control::method;
 use proto::envelope::{Incoming, Rules};
 use proto::fault::code;
@@ -29,8 +30,8 @@ use crate::tenure::Shared;
 
 /// Orders in hand at once: a login stays in hand until it ends.
 const PREFETCH: u16 = 64;
-/// Pause before a lost consumption is begun again.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Instances whose orders are bound at once, after the connection was lost.
+const BOUND_AT_ONCE: usize = 32;
 
 /// Follows orders.
 pub struct Control {
@@ -53,32 +54,42 @@ impl Control {
 
     /// Reads the worker's own queue; tells the roster when it can be bound to instances.
     pub async fn read_own(self: Arc<Self>, binder: watch::Sender<Option<ControlBinder>>) {
+        let mut backoff = Backoff::BROKER;
         while !self.stopping.is_cancelled() {
             match self.shared.bus.control_queue(&self.shared.worker_id, PREFETCH).await {
                 Ok(mut queue) => {
-                    self.bind_again(&queue.binder()).await;
-                    binder.send_replace(Some(queue.binder()));
-                    while self.follow_next(queue.next()).await {}
+                    let since = Instant::now();
+                    match self.bind_again(&queue.binder()).await {
+                        Ok(()) => {
+                            binder.send_replace(Some(queue.binder()));
+                            while self.follow_next(queue.next()).await {}
+                        }
+                        Err(error) => tracing::warn!(%error, "orders can't be bound; trying again"),
+                    }
                     queue.close().await;
+                    backoff.stood_since(since);
                 }
                 Err(error) => tracing::warn!(%error, "can't read orders; trying again"),
             }
-            self.pause().await;
+            backoff.wait(&self.stopping).await;
         }
     }
 
     /// Reads one of the queues that all workers share.
     pub async fn read_shared(self: Arc<Self>, queue: String) {
+        let mut backoff = Backoff::BROKER;
         while !self.stopping.is_cancelled() {
             let subscription = Subscription::new(queue.clone()).prefetch(PREFETCH);
-            match self.shared.bus.consume(subscription).await {
+            match self.shared.bus.consume_shared(subscription).await {
                 Ok(mut consumption) => {
+                    let since = Instant::now();
                     while self.follow_next(consumption.next()).await {}
                     consumption.close().await;
+                    backoff.stood_since(since);
                 }
                 Err(error) => tracing::warn!(%error, queue, "can't read orders; trying again"),
             }
-            self.pause().await;
+            backoff.wait(&self.stopping).await;
         }
     }
 
@@ -111,12 +122,13 @@ impl Control {
     }
 
     /// After the connection was lost the queue is a new one, and bound to nothing.
-    async fn bind_again(&self, binder: &ControlBinder) {
-        for instance in self.roster.instances() {
-            if let Err(error) = binder.bind(&instance).await {
-                tracing::warn!(%error, instance.id = %instance, "orders for it may go astray");
-            }
-        }
+    async fn bind_again(&self, binder: &ControlBinder) -> Result<(), BusError> {
+        let owned = stream::iter(self.roster.instances().into_iter().map(Ok));
+        owned
+            .try_for_each_concurrent(BOUND_AT_ONCE, |instance| async move {
+                binder.bind(&instance).await
+            })
+            .await
     }
 
     fn follow(self: &Arc<Self>, delivery: Delivery) {
@@ -175,13 +187,6 @@ impl Control {
             other => {
                 Err(Fault::invalid(code::METHOD_UNKNOWN, format!("there is no order {other}")))
             }
-        }
-    }
-
-    async fn pause(&self) {
-        tokio::select! {
-            () = tokio::time::sleep(PAUSE) => {}
-            () = self.stopping.cancelled() => {}
         }
     }
 }

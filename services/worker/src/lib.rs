@@ -27,6 +27,7 @@ mod owner;
 mod pace;
 mod params;
 mod people;
+mod peril;
 mod persist;
 mod pipeline;
 mod reconcile;

@@ -10,9 +10,8 @@ mod removal;
 mod state;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use bus::{BusError, ControlBinder};
+use bus::{Backoff, BusError, ControlBinder};
 use proto::Fault;
 use store::{Groups, InstanceRecord, Lease};
 use telegram::{Account, AccountVerdict};
@@ -28,11 +27,6 @@ use crate::roster::Hold;
 use crate::standing::Standing;
 use crate::stop::Failure;
 use crate::tenure::{Shared, Tenure};
-
-/// First pause before something is tried again; each further one is twice as long.
-const PAUSE_FIRST: Duration = Duration::from_millis(250);
-/// Longest pause before something is tried again.
-const PAUSE_MAX: Duration = Duration::from_secs(15);
 
 /// How long a lease is kept for the broker to answer at a tenure's end.
 const UNBIND_MAX: Duration = Duration::from_secs(1);
@@ -187,7 +181,7 @@ impl Owner {
 
     /// Makes this worker the one that gets the instance's commands and orders.
     async fn bind(&mut self) {
-        let mut pause = PAUSE_FIRST;
+        let mut backoff = Backoff::BROKER;
         loop {
             let bound = async {
                 self.shared.bus.declare_instance_queue(&self.lease.instance).await?;
@@ -204,9 +198,8 @@ impl Owner {
             };
             let Err(error) = bound else { return };
             tracing::warn!(%error, instance.id = %self.lease.instance, "can't bind; trying again");
-            tokio::select! {
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSE_MAX),
-                () = self.stop.cancelled() => return,
+            if !backoff.wait(&self.stop).await {
+                return;
             }
         }
     }

@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
+use bus::Backoff;
 use proto::Fault;
 use store::StoreError;
 use tokio_util::sync::CancellationToken;
 
 use crate::stop::{Failure, Stop};
 
-/// First pause before a store is asked again; each further one is twice as long.
-const PAUSE_FIRST: Duration = Duration::from_millis(200);
-/// Longest pause before a store is asked again.
-const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// The pauses before a store is asked again.
+const PAUSES: Backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(5));
 
 /// Asks again for as long as the store does not answer and the worker is not going down.
 ///
@@ -22,7 +21,7 @@ pub async fn retry<T, R: Future<Output = Result<T, StoreError>>>(
     stopping: &CancellationToken,
     ask: impl Fn() -> R,
 ) -> Result<T, Failure> {
-    let mut pause = PAUSE_FIRST;
+    let mut backoff = PAUSES;
     loop {
         match ask().await {
             Ok(answer) => return Ok(answer),
@@ -38,9 +37,8 @@ pub async fn retry<T, R: Future<Output = Result<T, StoreError>>>(
                 return Err(Failure::Stop(Stop::Fault(Fault::internal(error.to_string()))));
             }
         }
-        tokio::select! {
-            () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSE_MAX),
-            () = stopping.cancelled() => return Err(abandoned("the worker is going down")),
+        if !backoff.wait(stopping).await {
+            return Err(abandoned("the worker is going down"));
         }
     }
 }

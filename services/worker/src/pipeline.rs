@@ -23,6 +23,7 @@ use crate::answers::{Answer, Untold};
 use crate::cx::Cx;
 use crate::metrics::Stage;
 use crate::outcome::{Panicked, outcome_of};
+use crate::peril::Peril;
 use crate::request::Request;
 use crate::stop::{Failure, Stop};
 use crate::suspect::may_precede;
@@ -47,25 +48,39 @@ pub async fn take(tenure: &Tenure, mut delivery: Delivery) -> Ending {
     if mutant("ack_before_record") {
         let _acked = delivery.ack_early().await;
     }
-    match decode(tenure, &delivery) {
+    let peril = match Peril::face(tenure, &delivery).await {
+        Ok(peril) => peril,
+        Err(why) => return settle(tenure, delivery, Err(Undone(why))).await,
+    };
+    let ending = match decode(tenure, &delivery) {
         Err(rejected) => {
             let span = tracing::info_span!("rejected", instance.id = %tenure.instance);
             chassis::trace::continue_from(&span, rejected.traceparent.as_deref());
             reject(tenure, delivery, &rejected).instrument(span).await
         }
         Ok(command) => {
-            let working = AssertUnwindSafe(work(tenure, &delivery, &command)).catch_unwind();
-            let ended = working.instrument(span_of(&command)).await;
+            let working = AssertUnwindSafe(work(tenure, &delivery, &command, &peril));
+            let ended = working.catch_unwind().instrument(span_of(&command)).await;
             // It comes back, and the ledger counts how often.
             let ended = ended.unwrap_or(Err(Undone("the work on it panicked")));
             settle(tenure, delivery, ended).await
         }
-    }
+    };
+    peril.over(tenure).await;
+    ending
 }
 
 /// Claim → call → record → reply. What is left is to acknowledge.
-async fn work(tenure: &Tenure, delivery: &Delivery, command: &Command) -> Result<(), Undone> {
+async fn work(
+    tenure: &Tenure,
+    delivery: &Delivery,
+    command: &Command,
+    peril: &Peril,
+) -> Result<(), Undone> {
     let metrics = &tenure.shared.metrics;
+    if let Some(failure) = peril.poison() {
+        return broken(tenure, delivery, command, failure).await;
+    }
     let request = match prepare(tenure, command).await {
         Ok(Ok(request)) => request,
         Ok(Err(fault)) => {
@@ -82,6 +97,7 @@ async fn work(tenure: &Tenure, delivery: &Delivery, command: &Command) -> Result
         }
         Err(failure) => return broken(tenure, delivery, command, failure).await,
     };
+    peril.over(tenure).await;
     let (attempts, received_at) = (record.attempts, record.received_at);
     let outcome = match attempts {
         ..=ATTEMPTS_MAX => {
@@ -101,7 +117,7 @@ async fn work(tenure: &Tenure, delivery: &Delivery, command: &Command) -> Result
     cut("recorded");
     tenure.shared.metrics.told(&result);
     if result.error_kind == Some(ErrorKind::Internal) {
-        bury(tenure, delivery, &result).await?;
+        bury(tenure, delivery, command, &result).await?;
     }
     metrics.stage(Stage::Reply, reply(tenure, Answer::outcome(result, command), command)).await
 }
@@ -191,8 +207,9 @@ async fn claim(
         .await
 }
 
-/// A store answered what waiting does not change, such as a record that can't be read. The command
-/// was not begun here, and would come back for ever: it is answered and kept for people to look at.
+/// A store answered what waiting does not change, such as a record that can't be read, or it broke
+/// its workers down. The command was not begun here, and would come back for ever: it is answered
+/// and kept for people to look at.
 async fn broken(
     tenure: &Tenure,
     delivery: &Delivery,
@@ -200,8 +217,8 @@ async fn broken(
     failure: Failure,
 ) -> Result<(), Undone> {
     let fault = failure.into_fault().map_err(Undone)?;
-    tracing::error!(error = fault.message, "a store can't serve a command");
-    tenure.shared.answers.bury(delivery, &fault, &tenure.stopping).await?;
+    tracing::error!(error = fault.message, "a command can't be served");
+    keep(tenure, delivery, command, &fault).await?;
     answer_apart(tenure, command, &command.request_hash(), fault).await
 }
 
@@ -333,10 +350,26 @@ async fn reject(tenure: &Tenure, delivery: Delivery, rejected: &Rejected) -> End
     settle(tenure, delivery, ended.map_err(Undone::from)).await
 }
 
-async fn bury(tenure: &Tenure, delivery: &Delivery, result: &CommandResult) -> Result<(), Undone> {
+async fn bury(
+    tenure: &Tenure,
+    delivery: &Delivery,
+    command: &Command,
+    result: &CommandResult,
+) -> Result<(), Undone> {
     let message = result.error_message.clone().unwrap_or_default();
-    let fault = Fault::new(ErrorKind::Internal, code::INTERNAL, message);
-    Ok(tenure.shared.answers.bury(delivery, &fault, &tenure.stopping).await?)
+    let said = result.error_code.clone().unwrap_or_else(|| code::INTERNAL.to_owned());
+    keep(tenure, delivery, command, &Fault::new(ErrorKind::Internal, said, message)).await
+}
+
+/// A copy for people to look at.
+async fn keep(
+    tenure: &Tenure,
+    delivery: &Delivery,
+    command: &Command,
+    fault: &Fault,
+) -> Result<(), Undone> {
+    let (instance, id) = (Some(&command.instance), Some(command.id.as_str()));
+    Ok(tenure.shared.answers.bury(delivery, fault, instance, id, &tenure.stopping).await?)
 }
 
 /// The one place where a delivery of an instance's queue is settled.

@@ -12,7 +12,8 @@ use chassis::sealed::ServiceKey;
 use chassis::{Context, Invalid, Service};
 use proto::envelope::Rules;
 use store::{
-    Generations, Instances, Leases, Ledger, Peers, Redis, Sessions, Statuses, Vault, Workers,
+    Generations, Instances, Leases, Ledger, Peers, Perils, Redis, Sessions, Statuses, Vault,
+    Workers,
 };
 use telegram::Telegram;
 use tokio::sync::watch;
@@ -115,6 +116,7 @@ async fn connect(
         connecting: Pace::per_second(config.worker.connect_per_s),
         losses: Losses::default(),
         ledger: Ledger::new(redis),
+        perils: Perils::new(redis),
         instances,
         sessions: Sessions::new(&vault, redis),
         peers: Peers::new(&vault, redis),

@@ -8,8 +8,8 @@ use chassis::sealed::ServiceKey;
 use proto::envelope::Rules;
 use proto::{Fault, InstanceId, Names};
 use store::{
-    Generation, Groups, Instances, Lease, Leases, Ledger, Peers, Sessions, Statuses, StoreError,
-    Vault, Workers,
+    Generation, Groups, Instances, Lease, Leases, Ledger, Peers, Perils, Sessions, Statuses,
+    StoreError, Vault, Workers,
 };
 use telegram::{Account, AccountVerdict, Telegram};
 use tokio::sync::watch;
@@ -50,6 +50,8 @@ pub struct Shared {
     pub connecting: Pace,
     /// What became of each command.
     pub ledger: Ledger,
+    /// What may be breaking workers down.
+    pub perils: Perils,
     /// The instances' records.
     pub instances: Instances,
     /// The instances' sessions.

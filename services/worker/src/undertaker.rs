@@ -1,10 +1,12 @@
 //! Answers what no owner will: commands that the broker could not route (`tg.unrouted`) and those
 //! that it expired or gave up (`tg.undelivered`). Any worker does it for all instances.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use bus::{DeathReason, Delivery, OutMessage, Subscription, is_probe};
+use bus::{Backoff, DeathReason, Delivery, OutMessage, Subscription, is_probe};
+use futures_util::FutureExt;
 use proto::envelope::{Incoming, Rejected};
 use proto::fault::code;
 use proto::{Command, CommandResult, ErrorKind, Fault, InstanceId};
@@ -21,8 +23,10 @@ use crate::tenure::Shared;
 
 /// Deliveries in hand at once: each takes a store's and the broker's answer, nothing longer.
 const PREFETCH: u16 = 20;
-/// Pause before a lost consumption is begun again.
-const PAUSE: Duration = Duration::from_secs(1);
+/// How often a command is published to a known instance's queue that would not take it.
+const TRIES_MAX: u32 = 5;
+/// The pauses between these tries.
+const PAUSES: Backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(2));
 
 /// One of the two queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,28 +43,36 @@ pub async fn read(shared: Arc<Shared>, queue: Queue, stopping: CancellationToken
         Queue::Unrouted => shared.names.unrouted(),
         Queue::Undelivered => shared.names.undelivered(),
     };
+    let mut backoff = Backoff::BROKER;
     while !stopping.is_cancelled() {
         let subscription = Subscription::new(name.clone()).prefetch(PREFETCH);
-        match shared.bus.consume(subscription).await {
+        match shared.bus.consume_shared(subscription).await {
             Ok(mut consumption) => {
+                let since = Instant::now();
                 loop {
                     let delivery = tokio::select! {
-                        delivery = consumption.next() => delivery,
+                        biased;
                         () = stopping.cancelled() => break,
+                        delivery = consumption.next() => delivery,
                     };
                     let Ok(delivery) = delivery else { break };
-                    if !settle(&shared, queue, delivery, &stopping).await {
-                        break;
+                    let settling = settle(&shared, queue, delivery, &stopping);
+                    match AssertUnwindSafe(settling).catch_unwind().await {
+                        Ok(true) => backoff.reset(),
+                        Ok(false) => break,
+                        // Dropped with the future, it is on its way back to its queue.
+                        Err(_) => {
+                            tracing::error!(queue = name, "answering a command panicked");
+                            break;
+                        }
                     }
                 }
                 consumption.close().await;
+                backoff.stood_since(since);
             }
             Err(error) => tracing::warn!(%error, queue = name, "can't consume; trying again"),
         }
-        tokio::select! {
-            () = tokio::time::sleep(PAUSE) => {}
-            () = stopping.cancelled() => {}
-        }
+        backoff.wait(&stopping).await;
     }
 }
 
@@ -114,7 +126,7 @@ async fn work(
     };
     let Ok(fault) = failure.into_fault() else { return Err(Left) };
     tracing::error!(error = fault.message, "a store can't serve a command");
-    shared.answers.bury(delivery, &fault, stopping).await?;
+    bury(shared, delivery, command, &fault, stopping).await?;
     answer_apart(shared, command, fault, stopping).await
 }
 
@@ -154,7 +166,7 @@ async fn answer(
         (Some(_), Queue::Undelivered) => fault_of(delivery),
     };
     if fault.kind == ErrorKind::Internal {
-        shared.answers.bury(delivery, &fault, stopping).await?;
+        bury(shared, delivery, command, &fault, stopping).await?;
     }
     record_and_tell(shared, command, fault, stopping).await
 }
@@ -236,18 +248,42 @@ async fn tell(shared: &Shared, answer: &Answer, stopping: &CancellationToken) ->
     Ok(shared.answers.give(answer, stopping).await?)
 }
 
-/// The instance is known, only its queue is missing: declared, it takes the command.
+/// The instance is known, only its queue is missing: declared, it takes the command. One that does
+/// not, being full or deleted again at once, must not hold up what waits behind this command, nor
+/// have it go round until the broker drops it.
 async fn publish_again(
     shared: &Shared,
     delivery: &Delivery,
     command: &Command,
     stopping: &CancellationToken,
 ) -> Result<(), Left> {
-    if let Err(error) = shared.bus.declare_instance_queue(&command.instance).await {
-        tracing::warn!(%error, "the queue of a known instance can't be declared");
-        return Err(Left);
+    let mut backoff = PAUSES;
+    for _ in 0..TRIES_MAX {
+        match shared.bus.declare_instance_queue(&command.instance).await {
+            Ok(_) => {
+                let message = again(shared, delivery, command);
+                if shared.answers.pass_on(message, stopping).await? {
+                    return Ok(());
+                }
+            }
+            // The broker is away, and so is our own delivery.
+            Err(error) if error.is_transient() => return Err(Left),
+            Err(error) => {
+                tracing::warn!(%error, "the queue of a known instance can't be declared");
+            }
+        }
+        if !backoff.wait(stopping).await {
+            return Err(Left);
+        }
     }
-    let message = OutMessage {
+    let message = "the instance's queue is full, or can't be declared; nothing was done";
+    let fault = Fault::unavailable(code::BROKER_UNAVAILABLE, message);
+    answer_apart(shared, command, fault, stopping).await
+}
+
+/// The command as it came.
+fn again(shared: &Shared, delivery: &Delivery, command: &Command) -> OutMessage {
+    OutMessage {
         exchange: shared.names.commands(),
         routing_key: shared.names.command_key(&command.instance, &command.method),
         properties: proto::Properties { user_id: None, ..delivery.properties.clone() },
@@ -255,8 +291,18 @@ async fn publish_again(
         body: delivery.body.clone(),
         mandatory: true,
         persistent: true,
-    };
-    if shared.answers.pass_on(message, stopping).await? { Ok(()) } else { Err(Left) }
+    }
+}
+
+async fn bury(
+    shared: &Shared,
+    delivery: &Delivery,
+    command: &Command,
+    fault: &Fault,
+    stopping: &CancellationToken,
+) -> Result<(), Left> {
+    let (instance, id) = (Some(&command.instance), Some(command.id.as_str()));
+    Ok(shared.answers.bury(delivery, fault, instance, id, stopping).await?)
 }
 
 async fn answer_apart(

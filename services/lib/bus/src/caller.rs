@@ -56,7 +56,7 @@ impl Bus {
     /// As [`Bus::call_queue`]; [`BusError::Refused`] 404 where an exchange is missing.
     pub async fn listen(&self, bindings: &[(String, String)]) -> Result<Consumption, BusError> {
         let within = self.inner.settings.operation_timeout;
-        let channel = self.inner.consuming.channel().await?;
+        let channel = self.inner.control.channel().await?;
         let mut routes = Vec::with_capacity(bindings.len());
         for (exchange, key) in bindings {
             routes.push((short_string("exchange", exchange)?, short_string("routing_key", key)?));

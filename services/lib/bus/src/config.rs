@@ -13,6 +13,13 @@ use url::Url;
 
 use crate::error::BusError;
 
+/// Shortest of the times that an operation may be given, in seconds.
+const TIMEOUT_S_MIN: f64 = 0.1;
+/// Longest of them.
+const TIMEOUT_S_MAX: f64 = 600.0;
+/// AMQP's channel numbers have 16 bits.
+const CHANNELS_MAX: usize = 65_535;
+
 /// The `[amqp]` section. Every field has a default that fits a broker on this machine.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -31,13 +38,17 @@ pub struct AmqpConfig {
     /// consumers after about two and a half of them.
     pub heartbeat_s: u16,
     /// Longest time to open a connection, in seconds.
-    pub connect_timeout_s: u64,
+    pub connect_timeout_s: f64,
     /// Longest time for one declaration, consumption, settlement or management call, in seconds.
-    pub operation_timeout_s: u64,
+    pub operation_timeout_s: f64,
     /// Longest wait for a publisher confirm, in seconds. After it the outcome counts as unknown.
-    pub confirm_timeout_s: u64,
+    pub confirm_timeout_s: f64,
     /// Messages that may be on their way to the broker at once. Each takes a channel.
     pub max_in_flight: usize,
+    /// Most instances whose queues one connection consumes, each on a channel of its own; for more,
+    /// more connections are opened. Half of what RabbitMQ allows by default, so that the end of a
+    /// connection takes no more along.
+    pub channels_per_connection: usize,
 }
 
 impl Default for AmqpConfig {
@@ -48,10 +59,11 @@ impl Default for AmqpConfig {
             prefix: "tg".to_owned(),
             queue_kind: QueueKind::default(),
             heartbeat_s: 10,
-            connect_timeout_s: 10,
-            operation_timeout_s: 10,
-            confirm_timeout_s: 10,
+            connect_timeout_s: 10.0,
+            operation_timeout_s: 10.0,
+            confirm_timeout_s: 10.0,
             max_in_flight: 64,
+            channels_per_connection: 1000,
         }
     }
 }
@@ -146,6 +158,7 @@ pub(crate) struct Settings {
     pub operation_timeout: Duration,
     pub confirm_timeout: Duration,
     pub max_in_flight: usize,
+    pub channels_per_connection: usize,
     pub queue_kind: QueueKind,
 }
 
@@ -163,19 +176,23 @@ impl Settings {
             ("operation_timeout_s", config.operation_timeout_s),
             ("confirm_timeout_s", config.confirm_timeout_s),
         ] {
-            if !(1..=600).contains(&value) {
-                return wrong(field, "must be from 1 to 600");
+            if !(TIMEOUT_S_MIN..=TIMEOUT_S_MAX).contains(&value) {
+                return wrong(field, "must be from 0.1 to 600");
             }
         }
         if !(1..=1000).contains(&config.max_in_flight) {
             return wrong("max_in_flight", "must be from 1 to 1000");
         }
+        if !(1..=CHANNELS_MAX).contains(&config.channels_per_connection) {
+            return wrong("channels_per_connection", "must be from 1 to 65535");
+        }
         Ok(Self {
             uri: amqp_uri(config)?,
-            connect_timeout: Duration::from_secs(config.connect_timeout_s),
-            operation_timeout: Duration::from_secs(config.operation_timeout_s),
-            confirm_timeout: Duration::from_secs(config.confirm_timeout_s),
+            connect_timeout: Duration::from_secs_f64(config.connect_timeout_s),
+            operation_timeout: Duration::from_secs_f64(config.operation_timeout_s),
+            confirm_timeout: Duration::from_secs_f64(config.confirm_timeout_s),
             max_in_flight: config.max_in_flight,
+            channels_per_connection: config.channels_per_connection,
             queue_kind: config.queue_kind,
         })
     }
@@ -196,7 +213,11 @@ pub(crate) fn amqp_uri(config: &AmqpConfig) -> Result<AMQPUri, BusError> {
         "/".clone_into(&mut uri.vhost);
     }
     uri.query.heartbeat.get_or_insert(config.heartbeat_s);
-    uri.query.connection_timeout.get_or_insert(config.connect_timeout_s.saturating_mul(1000));
+    let connect_within =
+        Duration::from_secs_f64(config.connect_timeout_s.clamp(0.0, TIMEOUT_S_MAX));
+    uri.query
+        .connection_timeout
+        .get_or_insert(u64::try_from(connect_within.as_millis()).unwrap_or(u64::MAX));
     Ok(uri)
 }
 
@@ -253,10 +274,11 @@ mod tests {
         let base = AmqpConfig::default;
         for (config, field) in [
             (AmqpConfig { heartbeat_s: 0, ..base() }, "heartbeat_s"),
-            (AmqpConfig { connect_timeout_s: 0, ..base() }, "connect_timeout_s"),
-            (AmqpConfig { operation_timeout_s: 601, ..base() }, "operation_timeout_s"),
-            (AmqpConfig { confirm_timeout_s: 0, ..base() }, "confirm_timeout_s"),
+            (AmqpConfig { connect_timeout_s: 0.0, ..base() }, "connect_timeout_s"),
+            (AmqpConfig { operation_timeout_s: 601.0, ..base() }, "operation_timeout_s"),
+            (AmqpConfig { confirm_timeout_s: f64::NAN, ..base() }, "confirm_timeout_s"),
             (AmqpConfig { max_in_flight: 0, ..base() }, "max_in_flight"),
+            (AmqpConfig { channels_per_connection: 0, ..base() }, "channels_per_connection"),
         ] {
             let Err(BusError::Config { field: named, .. }) = Settings::check(&config) else {
                 panic!("{field} was accepted");

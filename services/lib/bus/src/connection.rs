@@ -21,8 +21,6 @@ use crate::counters::Counts;
 use crate::error::{BusError, Doing, from_lapin};
 use crate::transport::connect;
 
-/// A connection that lived this long has earned a fresh backoff.
-const STEADY: Duration = Duration::from_secs(15);
 /// lapin's events are the news; this is only in case one is missed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -74,6 +72,14 @@ impl Link {
         match state.wait_for(|state| !matches!(state, State::Down(_))).await {
             Ok(state) => matches!(*state, State::Up(_)),
             Err(_) => false,
+        }
+    }
+
+    /// How many channels the connection may have; without one, whatever the settings say.
+    pub fn channels_max(&self) -> usize {
+        match &*self.state.borrow() {
+            State::Up(live) => live.connection.configuration().channel_max().into(),
+            _ => usize::MAX,
         }
     }
 
@@ -165,7 +171,7 @@ async fn supervise(
     tell: watch::Sender<State>,
     stop: CancellationToken,
 ) {
-    let mut backoff = Backoff::default();
+    let mut backoff = Backoff::BROKER;
     loop {
         let attempt = tokio::select! {
             () = stop.cancelled() => break,
@@ -176,9 +182,7 @@ async fn supervise(
                 counts.connections.fetch_add(1, Ordering::Relaxed);
                 let since = Instant::now();
                 let end = hold(connection, &name, &tell, &stop, &settings).await;
-                if since.elapsed() >= STEADY {
-                    backoff.reset();
-                }
+                backoff.stood_since(since);
                 match end {
                     End::Stopped => break,
                     End::Lost(why) => why,
@@ -191,7 +195,7 @@ async fn supervise(
             // reached and the message is out of everybody's way.
             backoff.reset();
         }
-        let wait = backoff.next(rand::random());
+        let wait = backoff.pause();
         tracing::warn!(connection = name, %why, wait_ms = wait.as_millis() as u64, "no connection to RabbitMQ");
         tell.send_replace(State::Down(why));
         tokio::select! {

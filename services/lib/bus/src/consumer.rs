@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use crate::counters::Counts;
 use crate::delivery::{Delivery, Origin, close_channel};
 use crate::error::{BusError, Doing, from_lapin};
+use crate::fleet::Seat;
 use crate::properties::short_string;
 
 /// What to consume and how.
@@ -97,6 +98,8 @@ pub struct Consumption {
 struct Running {
     consumer: Consumer,
     channel: Channel,
+    /// Its place on a connection that carries many, free when the channel is closed.
+    _seat: Option<Seat>,
 }
 
 impl Consumption {
@@ -133,7 +136,15 @@ impl Consumption {
             unsettled: Arc::new(AtomicU64::new(0)),
             no_ack,
         };
-        Ok(Self { running: Some(Running { consumer, channel }), origin, ended: None })
+        Ok(Self { running: Some(Running { consumer, channel, _seat: None }), origin, ended: None })
+    }
+
+    /// The same, with the place that its channel takes.
+    pub(crate) fn seated(mut self, seat: Seat) -> Self {
+        if let Some(running) = self.running.as_mut() {
+            running._seat = Some(seat);
+        }
+        self
     }
 
     /// The queue that is consumed.

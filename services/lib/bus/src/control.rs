@@ -56,7 +56,7 @@ impl Bus {
             let why = format!("a worker cannot be called {owner:?}: {queue} is a shared queue");
             return Err(BusError::Unencodable { field: "owner", why });
         }
-        let link = &self.inner.consuming;
+        let link = &self.inner.control;
         let within = self.inner.settings.operation_timeout;
         let channel = link.channel().await?;
         let options = QueueDeclareOptions { exclusive: true, ..Default::default() };

@@ -1,7 +1,6 @@
 //! Declaring over AMQP: what a worker needs before it consumes, and the queues of its instances.
 //!
-//! Each declaration has a short-lived channel, because a refused one takes its channel with it.
-//! They go over the consuming connection, which the broker doesn't block on a memory alarm.
+//! They go over the control connection, which the broker doesn't block on a memory alarm.
 
 use lapin::options::{
     ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
@@ -9,10 +8,9 @@ use lapin::options::{
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, ExchangeKind};
 use proto::InstanceId;
-use tokio::time::timeout;
 
 use crate::bus::Bus;
-use crate::error::{BusError, Doing, from_lapin};
+use crate::error::BusError;
 use crate::management::BrokerVersion;
 use crate::properties::short_string;
 use crate::topology::{Binding, Queue, Topology};
@@ -86,6 +84,8 @@ impl Bus {
         let exchange = short_string("exchange", &binding.exchange)?;
         let key = short_string("routing_key", &binding.key)?;
         let done = self
+            .inner
+            .operations
             .once("queue.unbind", async |channel: &Channel| {
                 channel.queue_unbind(queue, exchange, key, FieldTable::default()).await
             })
@@ -107,6 +107,8 @@ impl Bus {
     pub(crate) async fn delete_queue(&self, queue: &str) -> Result<u32, BusError> {
         let queue = short_string("queue", queue)?;
         let done = self
+            .inner
+            .operations
             .once("queue.delete", async |channel: &Channel| {
                 channel.queue_delete(queue, QueueDeleteOptions::default()).await
             })
@@ -122,6 +124,8 @@ impl Bus {
     pub async fn queue_depth(&self, queue: &str) -> Result<Option<QueueDepth>, BusError> {
         let queue = short_string("queue", queue)?;
         let asked = self
+            .inner
+            .operations
             .once("queue.declare (passive)", async |channel: &Channel| {
                 let passive = QueueDeclareOptions { passive: true, ..Default::default() };
                 channel.queue_declare(queue, passive, FieldTable::default()).await
@@ -140,11 +144,13 @@ impl Bus {
     async fn declare_exchange(&self, name: &str) -> Result<(), BusError> {
         let name = short_string("exchange", name)?;
         let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };
-        self.once("exchange.declare", async |channel: &Channel| {
-            let kind = ExchangeKind::Topic;
-            channel.exchange_declare(name, kind, durable, FieldTable::default()).await
-        })
-        .await
+        self.inner
+            .operations
+            .once("exchange.declare", async |channel: &Channel| {
+                let kind = ExchangeKind::Topic;
+                channel.exchange_declare(name, kind, durable, FieldTable::default()).await
+            })
+            .await
     }
 
     pub(crate) async fn declare_queue(&self, queue: &Queue) -> Result<Declared, BusError> {
@@ -152,6 +158,8 @@ impl Bus {
         let durable = QueueDeclareOptions { durable: true, ..Default::default() };
         let arguments = arguments_of(queue)?;
         let declared = self
+            .inner
+            .operations
             .once("queue.declare", async |channel: &Channel| {
                 channel.queue_declare(name, durable, arguments).await
             })
@@ -172,26 +180,13 @@ impl Bus {
         let queue = short_string("queue", &binding.queue)?;
         let exchange = short_string("exchange", &binding.exchange)?;
         let key = short_string("routing_key", &binding.key)?;
-        self.once("queue.bind", async |channel: &Channel| {
-            let options = QueueBindOptions::default();
-            channel.queue_bind(queue, exchange, key, options, FieldTable::default()).await
-        })
-        .await
-    }
-
-    /// One operation on a channel of its own, within the operation timeout.
-    async fn once<T>(
-        &self,
-        what: &'static str,
-        operation: impl AsyncFnOnce(&Channel) -> lapin::Result<T>,
-    ) -> Result<T, BusError> {
-        let channel = self.inner.consuming.channel().await?;
-        let after = self.inner.settings.operation_timeout;
-        // The channel closes itself when it is dropped.
-        match timeout(after, operation(&channel)).await {
-            Ok(done) => done.map_err(|error| from_lapin(&error, Doing::Operating)),
-            Err(_) => Err(BusError::Timeout { what, after }),
-        }
+        self.inner
+            .operations
+            .once("queue.bind", async |channel: &Channel| {
+                let options = QueueBindOptions::default();
+                channel.queue_bind(queue, exchange, key, options, FieldTable::default()).await
+            })
+            .await
     }
 }
 

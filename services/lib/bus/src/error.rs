@@ -58,7 +58,7 @@ pub enum BusError {
         text: String,
     },
     /// An operation other than a publish took too long. It may still happen.
-    #[error("{what} took longer than {} s", after.as_secs())]
+    #[error("{what} took longer than {} s", after.as_secs_f64())]
     Timeout {
         /// What was asked.
         what: &'static str,

@@ -1,8 +1,8 @@
 //! Everything between Queuegram and RabbitMQ; the only crate that knows lapin.
 //!
-//! [`Bus`] holds two connections, one that consumes and one that publishes, so that a broker
-//! which blocks publishers still hears our acknowledgements. Both are made again by themselves;
-//! what was open on them is not: consumptions end with [`Lost`], deliveries can't be settled, and
+//! [`Bus`] holds one connection that publishes, one for control, and as many as are needed that
+//! consume instances' queues, so that a broker which blocks publishers still hears our
+//! acknowledgements. They are made again by themselves; what was open on them is not: consumptions end with [`Lost`], deliveries can't be settled, and
 //! a publish without its confirm is [`BusError::Unknown`]. The caller decides what follows.
 //!
 //! [`Topology`] is one description of all that must exist on the broker, with what applies it,
@@ -20,13 +20,16 @@ mod death;
 mod declare;
 mod delivery;
 mod error;
+mod fleet;
 mod management;
+mod operations;
 mod probe;
 mod properties;
 mod publisher;
 mod topology;
 mod transport;
 
+pub use backoff::Backoff;
 pub use bus::Bus;
 pub use caller::{CallQueue, ReplyQueue};
 pub use config::{AmqpConfig, BrokerUrl, QueueKind};

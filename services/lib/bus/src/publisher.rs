@@ -204,7 +204,7 @@ impl Inner {
     }
 
     fn no_answer(&self, doing: &str) -> BusError {
-        let seconds = self.settings.confirm_timeout.as_secs();
+        let seconds = self.settings.confirm_timeout.as_secs_f64();
         BusError::Unknown { why: format!("no answer within {seconds} s of {doing}") }
     }
 }

@@ -61,6 +61,11 @@ impl Keys {
         self.of(instance, "status")
     }
 
+    /// How often a delivery that came back was taken without an end.
+    pub fn peril(&self, instance: &InstanceId, fingerprint: &str) -> String {
+        self.of(instance, &format!("peril:{fingerprint}"))
+    }
+
     /// Counts the changes to the list of instances.
     pub fn instances_version(&self) -> String {
         format!("{}:instances:version", self.prefix)

@@ -17,6 +17,7 @@ mod keys;
 mod leases;
 mod ledger;
 mod peers;
+mod perils;
 mod redis;
 mod seal;
 mod sessions;
@@ -35,6 +36,7 @@ pub use ledger::{
     Settled, Start, StepRecord, StepState,
 };
 pub use peers::{PEERS_MAX, Peers};
+pub use perils::Perils;
 pub use redis::Redis;
 pub use sessions::{Keep, Sessions};
 pub use status::{InstanceStatus, Statuses};

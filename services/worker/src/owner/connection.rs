@@ -1,18 +1,23 @@
 //! Opening the account as it was stored, and connecting it until it works.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use bus::Backoff;
 use chassis::faults;
 use proto::event::AccountState;
 use proto::{Fault, InstanceId};
 use telegram::{Account, AccountVerdict, calls};
 
-use super::{Order, Owner, PAUSE_FIRST, PAUSE_MAX, Turn};
+use super::{Order, Owner, Turn};
 use crate::keeper::Keeper;
 use crate::pace::Pace;
 use crate::persist;
 use crate::standing::Standing;
 use crate::stop::Failure;
+
+/// The pauses before an account is connected again.
+const RECONNECT: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(15));
 
 impl Owner {
     /// The account as it was stored; none where there is no login, or the tenure ends before it may
@@ -87,7 +92,7 @@ async fn prove(
     instance: &InstanceId,
     pace: &Pace,
 ) -> Result<(), AccountVerdict> {
-    let mut pause = PAUSE_FIRST;
+    let mut backoff = RECONNECT;
     loop {
         pace.wait().await;
         let proven = match account.connect().await {
@@ -100,7 +105,6 @@ async fn prove(
             return Err(verdict);
         }
         tracing::warn!(%error, instance.id = %instance, "can't connect; trying again");
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(PAUSE_MAX);
+        tokio::time::sleep(backoff.pause()).await;
     }
 }

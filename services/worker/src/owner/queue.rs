@@ -1,47 +1,105 @@
-//! Working an instance's queue.
+//! Working an instance's queue: consuming it, noticing every way in which that can end, and
+//! beginning anew.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use bus::Subscription;
+use bus::{Backoff, Consumption, Delivery, Subscription};
+use futures_util::FutureExt;
+use tokio::time::timeout;
 
-use super::{PAUSE_FIRST, PAUSE_MAX};
 use crate::pipeline::{self, Ending};
 use crate::tenure::Tenure;
+
+/// A build that breaks the promise of order, for the tests of the tests.
+const ORDER_IGNORED: &str = "order_ignored";
+/// How long that build waits for a second command to take first.
+const OVERTAKEN_WITHIN: Duration = Duration::from_millis(200);
 
 /// Works the instance's queue, one command after the other, until the tenure's phase ends.
 pub(super) async fn consume(tenure: Arc<Tenure>) {
     let queue = tenure.shared.names.command_queue(&tenure.instance);
-    let mut pause = PAUSE_FIRST;
+    let ahead = if chassis::faults::mutant(ORDER_IGNORED) { 2 } else { 1 };
+    let mut backoff = Backoff::BROKER;
     while !tenure.stopping.is_cancelled() {
-        match tenure.shared.bus.consume(Subscription::new(queue.clone())).await {
-            Ok(mut consumption) => {
-                pause = PAUSE_FIRST;
-                loop {
-                    let delivery = tokio::select! {
-                        biased;
-                        () = tenure.stopping.cancelled() => break,
-                        delivery = consumption.next() => delivery,
-                        () = tokio::time::sleep(tenure.shared.config.queue_look()) => {
-                            if stalled(&tenure, &queue).await { break } else { continue }
-                        }
-                    };
-                    let Ok(delivery) = delivery else { break };
-                    if let Ending::GivenBack(why) = pipeline::take(&tenure, delivery).await {
-                        tracing::warn!(instance.id = %tenure.instance, why, "a command went back");
-                        break;
-                    }
+        let subscription = Subscription::new(queue.clone()).prefetch(ahead);
+        let begun = tokio::select! {
+            begun = tenure.shared.bus.consume(subscription) => begun,
+            () = tenure.stopping.cancelled() => return,
+        };
+        match begun {
+            Ok(consumption) => {
+                let since = Instant::now();
+                if work(&tenure, &queue, consumption).await == Worked::Something {
+                    backoff.reset();
                 }
-                consumption.close().await;
+                backoff.stood_since(since);
             }
             Err(error) => {
                 tracing::warn!(%error, instance.id = %tenure.instance, "can't consume; trying again");
             }
         }
-        tokio::select! {
-            () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSE_MAX),
-            () = tenure.stopping.cancelled() => {}
+        backoff.wait(&tenure.stopping).await;
+    }
+}
+
+/// What a consumption was good for: one that ends again and again before anything is settled must
+/// not be begun anew without a longer pause each time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Worked {
+    Nothing,
+    Something,
+}
+
+/// Takes what comes until the consumption ends, a command goes back, or the queue turns out to be
+/// one that does not deliver.
+async fn work(tenure: &Tenure, queue: &str, mut consumption: Consumption) -> Worked {
+    let mut worked = Worked::Nothing;
+    loop {
+        let delivery = tokio::select! {
+            biased;
+            () = tenure.stopping.cancelled() => break,
+            delivery = consumption.next() => delivery,
+            () = tokio::time::sleep(look_pause(tenure)) => {
+                if stalled(tenure, queue).await { break } else { continue }
+            }
+        };
+        let Ok(delivery) = delivery else { break };
+        if chassis::faults::mutant(ORDER_IGNORED) {
+            overtaken(tenure, &mut consumption).await;
+        }
+        match AssertUnwindSafe(pipeline::take(tenure, delivery)).catch_unwind().await {
+            Ok(Ending::Settled) => worked = Worked::Something,
+            Ok(Ending::GivenBack(why)) => {
+                tracing::warn!(instance.id = %tenure.instance, why, "a command went back");
+                break;
+            }
+            // The delivery was dropped with the future, so it is on its way back.
+            Err(_) => {
+                tracing::error!(instance.id = %tenure.instance, "the work on a command panicked");
+                break;
+            }
         }
     }
+    consumption.close().await;
+    worked
+}
+
+/// The broken build: of two commands the second is carried out first.
+async fn overtaken(tenure: &Tenure, consumption: &mut Consumption) {
+    let second: Option<Delivery> =
+        timeout(OVERTAKEN_WITHIN, consumption.next()).await.ok().and_then(Result::ok);
+    if let Some(second) = second {
+        pipeline::take(tenure, second).await;
+    }
+}
+
+/// Half of the setting to all of it, by chance: thousands of quiet queues must not be looked at in
+/// step.
+fn look_pause(tenure: &Tenure) -> Duration {
+    let longest = tenure.shared.config.queue_look();
+    Backoff::new(longest, longest).pause()
 }
 
 /// Whether the queue is gone, or has lost its consumer, or holds commands and delivers none.

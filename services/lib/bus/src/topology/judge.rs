@@ -159,7 +159,7 @@ mod tests {
             (Thing::Exchange, "tg.results", None),
             (QUORUM, "tg.commands.acme", Some("tg-commands")),
             (CLASSIC, "tg.commands.acme", Some("tg-commands-classic")),
-            (QUORUM, "tg.unrouted", Some("tg-service")),
+            (QUORUM, "tg.unrouted", Some("tg-unroutable")),
             (QUORUM, "tg.dead", Some("tg-dead")),
             (QUORUM, "crm.replies", None),
         ] {

@@ -18,8 +18,15 @@ const QUORUM_PRIORITY: i32 = PRIORITY + 1;
 /// What a queue holds at most. A full one refuses messages; confirms tell their publisher.
 const MAX_LENGTH: u32 = 100_000;
 const MAX_BYTES: u64 = 1 << 30;
-/// How often a message is handed out before it counts as poison. RabbitMQ 4's default.
-const DELIVERY_LIMIT: u32 = 20;
+/// How often a message is handed out again before the broker itself sets it aside. That is the last
+/// resort, for what can't even be read: workers answer poison after three attempts. It must lie far
+/// above what a healthy command can reach, since giving back in order, a rolling restart and each
+/// loss of a connection count as well, up to RabbitMQ 4.2 at least; its default, 20, is a few
+/// minutes on a bad network.
+const DELIVERY_LIMIT: u32 = 100;
+/// For what is looked at again and again and must stay: no limit. RabbitMQ 4 has one of its own, 20,
+/// and drops what reaches it; its word for "none", -1, is refused by older ones.
+const NO_DELIVERY_LIMIT: u32 = 1_000_000_000;
 /// No delivery is held for long; one that is belongs to a worker that hangs.
 const CONSUMER_TIMEOUT_MS: u64 = 3_600_000;
 /// The first release that takes a consumer timeout in a policy.
@@ -45,8 +52,6 @@ pub struct Policy {
 pub enum ApplyTo {
     /// Exchanges.
     Exchanges,
-    /// Queues of either kind.
-    Queues,
     /// Queues of one kind. To RabbitMQ it is a policy for queues; its keys, or the policy above
     /// it, keep it from the other kind.
     Only(QueueKind),
@@ -80,7 +85,7 @@ impl ApplyTo {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Exchanges => "exchanges",
-            Self::Queues | Self::Only(_) => "queues",
+            Self::Only(_) => "queues",
         }
     }
 }
@@ -98,7 +103,7 @@ impl Policy {
     /// Whether it is meant for this thing.
     pub(crate) fn is_for(&self, thing: Thing, name: &str) -> bool {
         let fits = match (self.apply_to, thing) {
-            (ApplyTo::Exchanges, Thing::Exchange) | (ApplyTo::Queues, Thing::Queue(_)) => true,
+            (ApplyTo::Exchanges, Thing::Exchange) => true,
             (ApplyTo::Only(only), Thing::Queue(kind)) => only == kind,
             _ => false,
         };
@@ -149,13 +154,11 @@ pub(crate) fn all(names: &Names, broker: BrokerVersion) -> Vec<Policy> {
         definition: Map::from_iter([("alternate-exchange".to_owned(), json!(otherwise))]),
     };
     let commands = Covers::Prefix(format!("{}.", names.commands()));
+    // What runs out of time before anybody could route it is a command still, and is answered.
+    let unrouted = Covers::one(names.unrouted());
     let undelivered = DeadLetters { exchange: names.undelivered(), key: None };
-    let service = Covers::Names(vec![
-        names.control_shared(),
-        names.control_unowned(),
-        names.unrouted(),
-        names.undelivered(),
-    ]);
+    let service =
+        Covers::Names(vec![names.control_shared(), names.control_unowned(), names.undelivered()]);
     // What nobody can settle there must not go round for ever, nor be dropped, which is what
     // RabbitMQ 4 does at a delivery limit of its own.
     let dead = DeadLetters { exchange: String::new(), key: Some(names.dead()) };
@@ -164,18 +167,19 @@ pub(crate) fn all(names: &Names, broker: BrokerVersion) -> Vec<Policy> {
         exchange("unowned", names.control(), names.control_unowned()),
     ];
     policies.extend(of_queues(&named("commands"), &commands, &undelivered, broker));
+    policies.extend(of_queues(&named("unroutable"), &unrouted, &undelivered, broker));
     policies.extend(of_queues(&named("service"), &service, &dead, broker));
-    // For people to look at: the newest are worth more than the oldest.
-    let mut definition = bounds();
-    definition.insert("overflow".to_owned(), json!("drop-head"));
-    policies.push(Policy {
-        name: named("dead"),
-        covers: Covers::one(names.dead()),
-        apply_to: ApplyTo::Queues,
-        priority: PRIORITY,
-        definition,
-    });
+    policies.extend(for_people(&named("dead"), &Covers::one(names.dead())));
     policies
+}
+
+/// A queue for people to look at: the newest are worth more than the oldest.
+fn for_people(name: &str, covers: &Covers) -> [Policy; 2] {
+    let mut classic = bounds();
+    classic.insert("overflow".to_owned(), json!("drop-head"));
+    let mut quorum = classic.clone();
+    quorum.insert("delivery-limit".to_owned(), json!(NO_DELIVERY_LIMIT));
+    by_kind(name, covers, quorum, classic)
 }
 
 /// Where a queue's dead letters go.
@@ -202,6 +206,15 @@ fn of_queues(
     quorum.insert("dead-letter-strategy".to_owned(), json!("at-least-once"));
     quorum.insert("delivery-limit".to_owned(), json!(DELIVERY_LIMIT));
     quorum.extend(patience(broker));
+    by_kind(name, covers, quorum, both)
+}
+
+fn by_kind(
+    name: &str,
+    covers: &Covers,
+    quorum: Map<String, Value>,
+    classic: Map<String, Value>,
+) -> [Policy; 2] {
     let policy = |name: String, kind, priority, definition| Policy {
         name,
         covers: covers.clone(),
@@ -211,7 +224,7 @@ fn of_queues(
     };
     [
         policy(name.to_owned(), QueueKind::Quorum, QUORUM_PRIORITY, quorum),
-        policy(format!("{name}-classic"), QueueKind::Classic, PRIORITY, both),
+        policy(format!("{name}-classic"), QueueKind::Classic, PRIORITY, classic),
     ]
 }
 
@@ -272,9 +285,9 @@ mod tests {
             ("tg.commands.a_b-c", &["tg-commands"], &["tg-commands-classic"]),
             ("tg.control.shared", &["tg-service"], &["tg-service-classic"]),
             ("tg.control.unowned", &["tg-service"], &["tg-service-classic"]),
-            ("tg.unrouted", &["tg-service"], &["tg-service-classic"]),
+            ("tg.unrouted", &["tg-unroutable"], &["tg-unroutable-classic"]),
             ("tg.undelivered", &["tg-service"], &["tg-service-classic"]),
-            ("tg.dead", &["tg-dead"], &["tg-dead"]),
+            ("tg.dead", &["tg-dead"], &["tg-dead-classic"]),
             ("tg.control.worker-1", &[], &[]),
             ("tgxcommands.acme", &[], &[]),
             ("tgxdead", &[], &[]),
@@ -303,6 +316,10 @@ mod tests {
         let quorum =
             policies.iter().filter(|policy| policy.apply_to == ApplyTo::Only(QueueKind::Quorum));
         for policy in quorum {
+            if policy.name == "tg-dead" {
+                assert!(!policy.definition.contains_key("dead-letter-exchange"));
+                continue;
+            }
             let says = |key: &str| policy.definition.get(key).and_then(Value::as_str);
             assert_eq!(says("dead-letter-strategy"), Some("at-least-once"), "{policy:?}");
             assert_eq!(says("overflow"), Some("reject-publish"), "{policy:?}");
@@ -319,7 +336,7 @@ mod tests {
                 .count()
         };
         assert_eq!((timed(3, 10), timed(3, 11)), (0, 0));
-        assert_eq!((timed(3, 12), timed(4, 2)), (2, 2));
+        assert_eq!((timed(3, 12), timed(4, 2)), (3, 3));
     }
 
     #[test]

@@ -49,14 +49,14 @@ pub(crate) async fn connect(settings: &Settings, name: &str) -> Result<Connectio
         }
         Ok(Err(error)) => from_lapin(&error, Doing::Connecting),
         Err(_) => BusError::Unreachable {
-            why: format!("no answer within {} s", settings.connect_timeout.as_secs()),
+            why: format!("no answer within {} s", settings.connect_timeout.as_secs_f64()),
         },
     };
     Err(outcome)
 }
 
 /// Connects to the first address that answers, and leaves a second handle on the socket in `place`.
-async fn open(uri: &AMQPUri, place: &Mutex<Option<TcpStream>>) -> io::Result<Socket> {
+async fn open(uri: &AMQPUri, place: &Mutex<Place>) -> io::Result<Socket> {
     let host = uri.authority.host.as_str();
     let kit = Tokio::current();
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
@@ -69,7 +69,11 @@ async fn open(uri: &AMQPUri, place: &Mutex<Option<TcpStream>>) -> io::Result<Soc
             }
         };
         let second = TcpStream::from(stream.get_ref().as_fd().try_clone_to_owned()?);
-        *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(second);
+        match &mut *place.lock().unwrap_or_else(PoisonError::into_inner) {
+            // lapin opens sockets on a task of its own, which may come to it later than the end.
+            Place::Over => return Err(io::Error::from(io::ErrorKind::TimedOut)),
+            place => *place = Place::Opened(second),
+        }
         let plain = AsyncTcpStream::Plain(stream);
         return match uri.scheme {
             AMQPScheme::AMQP => Ok(plain),
@@ -82,19 +86,34 @@ async fn open(uri: &AMQPUri, place: &Mutex<Option<TcpStream>>) -> io::Result<Soc
 /// A try to connect. Dropped, in whatever way, it takes the socket with it.
 #[derive(Default)]
 struct Attempt {
-    socket: Arc<Mutex<Option<TcpStream>>>,
+    socket: Arc<Mutex<Place>>,
+}
+
+/// Where the second handle on its socket is kept.
+#[derive(Default)]
+enum Place {
+    #[default]
+    Empty,
+    Opened(TcpStream),
+    /// The try has ended: no socket may be opened any more.
+    Over,
 }
 
 impl Attempt {
     /// The connection stands: from now on the socket is lapin's alone.
     fn stands(&self) {
-        self.socket.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.end();
+    }
+
+    fn end(&self) -> Place {
+        let mut place = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *place, Place::Over)
     }
 }
 
 impl Drop for Attempt {
     fn drop(&mut self) {
-        if let Some(socket) = self.socket.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Place::Opened(socket) = self.end() {
             // An error means that the other side was faster.
             let _ = socket.shutdown(Shutdown::Both);
         }

@@ -61,7 +61,7 @@ async fn a_publish_during_an_outage_waits_for_its_end_or_says_that_nothing_was_s
     proxy.turn(Mood::Open);
     assert_eq!(waiting.await?, Ok(Published::Confirmed));
 
-    let short = AmqpConfig { operation_timeout_s: 1, ..through };
+    let short = AmqpConfig { operation_timeout_s: 1.0, ..through };
     let hasty = Bus::connect(&short, "hasty").await?;
     proxy.turn(Mood::Cut);
     patience::until("the outage is noticed", SOON, || async {
@@ -106,7 +106,7 @@ async fn a_refused_login_is_told_at_once_and_an_absent_broker_in_time() -> Resul
     assert!(matches!(denied, BusError::Denied { code: 530, .. }), "{denied:?}");
 
     let (proxy, mut through) = Proxy::before(&ground.config, &ground.vhost.amqp_url).await?;
-    through.connect_timeout_s = 1;
+    through.connect_timeout_s = 1.0;
     let port = proxy.port();
     drop(proxy);
     let absent = Bus::connect(&through, "test").await.err().unwrap();

@@ -80,14 +80,14 @@ async fn a_poisonous_command_is_undelivered_in_the_end() -> Result<()> {
         tokio::select! {
             delivery = next(&mut consumption) => {
                 handed_out += 1;
-                assert!(handed_out < 40, "the delivery limit does not hold");
+                assert!(handed_out < 120, "the delivery limit does not hold");
                 delivery?.give_back().await?;
             }
             dead = undelivered.next() => break dead?,
         }
     };
     assert_eq!(dead.death.as_ref().unwrap().reason, DeathReason::DeliveryLimit);
-    assert_eq!(handed_out, 21, "once, and 20 times again");
+    assert_eq!(handed_out, 101, "once, and 100 times again");
     dead.ack().await?;
     Ok(())
 }

@@ -109,7 +109,7 @@ async fn without_an_answer_the_outcome_is_unknown_and_the_next_one_is_exact() ->
     let direct = ground.bus("direct").await?;
     direct.declare_instance_queue(&instance("acme")).await?;
     let (proxy, through) = Proxy::before(&ground.config, &ground.vhost.amqp_url).await?;
-    let impatient = AmqpConfig { confirm_timeout_s: 1, ..through };
+    let impatient = AmqpConfig { confirm_timeout_s: 1.0, ..through };
     let bus = Bus::connect(&impatient, "test").await?;
     let publisher = bus.publisher();
     let first = publisher.publish(numbered("tg.commands", "acme.x.y", 0)).await;

@@ -11,6 +11,7 @@ mod leases;
 mod ledger;
 mod outage;
 mod peers;
+mod perils;
 mod sessions;
 mod vault;
 mod workers;

@@ -10,8 +10,8 @@ use proto::{Names, Properties};
 use queuegram_tests::stage::shared;
 use serde_json::json;
 use store::{
-    Claim, Generation, Groups, Instances, Leases, Ledger, Peers, Redis, RedisConfig, RedisUrl,
-    Sessions, Statuses, StepRecord, Vault, VaultConfig, Workers,
+    Claim, Generation, Groups, Instances, Leases, Ledger, Peers, Perils, Redis, RedisConfig,
+    RedisUrl, Sessions, Statuses, StepRecord, Vault, VaultConfig, Workers,
 };
 use telegram::secret::ApiHash;
 use telegram::session::MemorySink;
@@ -155,6 +155,7 @@ async fn stores(folder: &TempDir, clock: Clock) -> Shared {
         generation: watch::channel(generation).1,
         losses: Losses::default(),
         ledger: Ledger::new(&redis),
+        perils: Perils::new(&redis),
         instances: Instances::new(&vault, &redis),
         sessions: Sessions::new(&vault, &redis),
         peers: Peers::new(&vault, &redis),

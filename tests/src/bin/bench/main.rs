@@ -1,0 +1,116 @@
+//! Benches on private servers and a simulated Telegram: how long a takeover takes, and what an idle
+//! instance costs. They print tables; nothing in them is asserted, and everything they started ends
+//! with them.
+
+mod desk;
+mod figures;
+mod idle;
+mod provision;
+mod seal;
+mod takeover;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use queuegram_tests::stage::interrupt::Interrupt;
+use queuegram_tests::stage::{Scene, SceneOptions, Servers};
+
+use crate::figures::Limits;
+
+#[derive(Parser)]
+#[command(about = "Measures Queuegram on private servers and a simulated Telegram")]
+struct Arguments {
+    #[command(subcommand)]
+    bench: Bench,
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    /// A worker goes, by SIGKILL and by SIGTERM, and another one takes its instances.
+    Takeover(Setting),
+    /// Many connected accounts that have nothing to do.
+    Idle(Setting),
+}
+
+/// What a bench is played with.
+#[derive(Args, Clone, Copy)]
+struct Setting {
+    /// How many instances. Default: 200 for takeover, 5000 for idle.
+    #[arg(long)]
+    instances: Option<usize>,
+    /// Accounts that are logged in at once.
+    #[arg(long, default_value_t = 32)]
+    logins: usize,
+    /// Kind of the instances' queues. A quorum queue takes four times as long to declare.
+    #[arg(long, value_enum, default_value_t = QueueKind::Quorum)]
+    queue_kind: QueueKind,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum QueueKind {
+    Quorum,
+    Classic,
+}
+
+impl QueueKind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Quorum => "quorum",
+            Self::Classic => "classic",
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments.bench) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("bench: {error:?}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(bench: &Bench) -> Result<ExitCode> {
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let mut interrupt = Interrupt::listen()?;
+        let measuring = async {
+            match bench {
+                Bench::Takeover(setting) => takeover::run(*setting).await,
+                Bench::Idle(setting) => idle::run(*setting).await,
+            }
+        };
+        // Dropping the bench half-way drops what it started.
+        tokio::select! {
+            measured = measuring => measured.map(|()| ExitCode::SUCCESS),
+            signal = interrupt.come() => Ok(signal.exit_code()),
+        }
+    })
+}
+
+/// Private servers and a scene on them without a worker.
+async fn stage(label: &str, instances: usize, setting: Setting) -> Result<(Servers, Scene)> {
+    let since = Instant::now();
+    let servers = Servers::start(|what| progress(what)).await?;
+    let options = SceneOptions::new(label)
+        .setting("QUEUEGRAM_WORKER__CAPACITY", &(instances + 100).to_string())
+        .setting("QUEUEGRAM_AMQP__QUEUE_KIND", setting.queue_kind.as_str())
+        .setting("QUEUEGRAM_TELEMETRY__LOG", "warn,queuegram_chassis=info");
+    let scene = Scene::without_worker(&servers.addresses, options).await?;
+    progress(&format!("servers are up after {:.1} s", since.elapsed().as_secs_f64()));
+    println!(
+        "{instances} instances, {} queues, {} build, {}",
+        setting.queue_kind.as_str(),
+        if cfg!(debug_assertions) { "debug" } else { "release" },
+        Limits::read(),
+    );
+    Ok((servers, scene))
+}
+
+/// What is going on, beside the figures.
+fn progress(what: &str) {
+    eprintln!("… {what}");
+}

@@ -1,0 +1,79 @@
+//! Connecting many accounts: the orders that `queuegram instance add` and `queuegram login` send,
+//! many at once, with tgsim's admin port reading each person's login code aloud.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use futures_util::{TryStreamExt as _, stream};
+use queuegram_tests::stage::Scene;
+use serde_json::json;
+
+use crate::desk::Desk;
+use crate::progress;
+use crate::seal::seal;
+
+/// How often a login is begun before the bench gives up.
+const TRIES: u32 = 5;
+
+/// The name of the `n`th instance.
+pub fn instance(n: usize) -> String {
+    format!("bench-{n:05}")
+}
+
+/// Makes and logs in `count` instances, `at_once` of them at the same time; how long that took.
+pub async fn provision(
+    scene: &Scene,
+    desk: &Desk,
+    count: usize,
+    at_once: usize,
+) -> Result<Duration> {
+    let (since, done) = (Instant::now(), AtomicUsize::new(0));
+    stream::iter((0..count).map(Ok::<_, anyhow::Error>))
+        .map_ok(|n| {
+            let done = &done;
+            async move {
+                let phone = format!("+99{n:010}");
+                let user = json!({ "phone": phone, "first_name": "Idle" });
+                let user = scene.tgsim.user(&user).await?;
+                // On a busy machine a lease can be lost in the middle of a login.
+                for left in (0..TRIES).rev() {
+                    match connect(scene, desk, &instance(n), &phone, user).await {
+                        Ok(()) => break,
+                        Err(error) if left == 0 => return Err(error),
+                        Err(error) => progress(&format!("{}: again: {error}", instance(n))),
+                    }
+                }
+                let so_far = done.fetch_add(1, Ordering::Relaxed) + 1;
+                if so_far % (count / 10).max(1) == 0 {
+                    let took = since.elapsed().as_secs_f64();
+                    progress(&format!("{so_far} of {count} accounts logged in after {took:.0} s"));
+                }
+                Ok(())
+            }
+        })
+        .try_buffer_unordered(at_once.max(1))
+        .try_collect::<Vec<()>>()
+        .await?;
+    Ok(since.elapsed())
+}
+
+async fn connect(scene: &Scene, desk: &Desk, name: &str, phone: &str, user: i64) -> Result<()> {
+    desk.order(name, "account.add", json!({})).await?;
+    let shown = desk.order(name, "account.get", json!({})).await?;
+    if shown["result"]["state"] == "online" {
+        return Ok(());
+    }
+    let key = shown["result"]["seal_key"].as_str().context("no seal_key")?.to_owned();
+    let asked = desk.code_needed(name);
+    let sealed = seal(&key, &format!("{name}/phone"), phone)?;
+    let login = desk.order(name, "account.login", json!({ "phone": sealed }));
+    let answer = async {
+        let asked = asked.await?;
+        let code = scene.tgsim.code(user).await?;
+        let sealed = seal(&key, &format!("{name}/code"), &code)?;
+        let params = json!({ "login_id": asked["data"]["login_id"], "code": sealed });
+        desk.order(name, "account.login_answer", params).await
+    };
+    tokio::try_join!(login, answer).map(|_| ())
+}
