@@ -83,6 +83,9 @@ pub enum StoreError {
     /// A command's record is not in a state in which this can be written.
     #[error("a command's record can't take this: {0}")]
     OutOfOrder(&'static str),
+    /// The command was cancelled before its first step: it takes no other result.
+    #[error("the command was cancelled")]
+    Cancelled,
     /// The caller's key of a group already names another one.
     #[error("the external_ref is bound to the group {0}")]
     RefTaken(ChatId),

@@ -65,6 +65,11 @@ impl Keys {
         format!("{}:instances:version", self.prefix)
     }
 
+    /// What is paused: a field for each pause.
+    pub fn pauses(&self) -> String {
+        format!("{}:pauses", self.prefix)
+    }
+
     fn of(&self, instance: &InstanceId, name: &str) -> String {
         format!("{}:{{{instance}}}:{name}", self.prefix)
     }
