@@ -24,6 +24,7 @@ mod metrics;
 mod outcome;
 mod owner;
 mod params;
+mod pauses;
 mod people;
 mod persist;
 mod pipeline;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, Result,
+    Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    Result,
 };
 use proto::event::AccountState;
 use proto::{CommandResult, MethodName, Status};
@@ -21,6 +22,7 @@ pub struct Metrics {
     stage_seconds: HistogramVec,
     calls: IntCounterVec,
     instances: IntGaugeVec,
+    paused: IntGauge,
 }
 
 /// What a command goes through, one after the other.
@@ -92,6 +94,10 @@ impl Metrics {
                 Opts::new("queuegram_instances", "Instances that this worker owns, by state."),
                 &["state"],
             )?,
+            paused: IntGauge::with_opts(Opts::new(
+                "queuegram_instances_paused",
+                "Instances that this worker owns and that are paused, as a whole or some methods.",
+            ))?,
         };
         for entry in crate::methods::all() {
             metrics.commands.with_label_values(&[entry.name, Status::Done.as_str()]);
@@ -107,6 +113,7 @@ impl Metrics {
         registry.register(Box::new(metrics.stage_seconds.clone()))?;
         registry.register(Box::new(metrics.calls.clone()))?;
         registry.register(Box::new(metrics.instances.clone()))?;
+        registry.register(Box::new(metrics.paused.clone()))?;
         Ok(metrics)
     }
 
@@ -136,6 +143,11 @@ impl Metrics {
         let done = work.await;
         timer.observe_duration();
         done
+    }
+
+    /// So many of the instances are paused now.
+    pub fn paused(&self, instances: usize) {
+        self.paused.set(i64::try_from(instances).unwrap_or(i64::MAX));
     }
 
     /// An instance changed its state; `None` for one that was not ours before, or no longer is.

@@ -27,6 +27,7 @@ pub async fn retry<T, R: Future<Output = Result<T, StoreError>>>(
         match ask().await {
             Ok(answer) => return Ok(answer),
             Err(StoreError::Fenced) => return Err(abandoned("another worker took the instance")),
+            Err(StoreError::Cancelled) => return Err(Failure::Stop(Stop::Fault(cancelled()))),
             Err(error) if error.is_passing() => {
                 tracing::warn!(%error, "a store does not answer; trying again");
             }
@@ -39,6 +40,11 @@ pub async fn retry<T, R: Future<Output = Result<T, StoreError>>>(
             () = stopping.cancelled() => return Err(abandoned("the worker is going down")),
         }
     }
+}
+
+/// What a command is told that was taken back.
+pub fn cancelled() -> Fault {
+    Fault::cancelled("the command was cancelled before its first step")
 }
 
 /// Nothing is answered: the next owner goes on.

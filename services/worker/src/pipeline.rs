@@ -19,6 +19,8 @@ use crate::answers::{Answer, Untold};
 use crate::cx::Cx;
 use crate::metrics::Stage;
 use crate::outcome::{Panicked, outcome_of};
+use crate::pauses::{self, Hold};
+use crate::persist;
 use crate::request::Request;
 use crate::stop::{Failure, Stop};
 use crate::tenure::Tenure;
@@ -35,6 +37,8 @@ pub enum Ending {
     /// It could not be brought to its end here and goes back to the broker, as the queue's first:
     /// the consumption it came from is over.
     GivenBack(&'static str),
+    /// Its method is paused: it went back in the same way, and nothing is to be taken until then.
+    Held(Hold),
 }
 
 /// Takes one delivery of the instance's queue to its end.
@@ -46,6 +50,9 @@ pub async fn take(tenure: &Tenure, delivery: Delivery) -> Ending {
             reject(tenure, delivery, &rejected).instrument(span).await
         }
         Ok(command) => {
+            if pauses::is_held(tenure, &command).await {
+                return hold(delivery, command).await;
+            }
             let span = span_of(&command);
             let ended = work(tenure, &delivery, &command).instrument(span).await;
             settle(tenure, delivery, ended).await
@@ -73,17 +80,18 @@ async fn work(tenure: &Tenure, delivery: &Delivery, command: &Command) -> Result
     };
     let (attempts, received_at) = (record.attempts, record.received_at);
     let outcome = match attempts {
+        _ if record.cancelled_at.is_some() && !record.has_begun() => persist::cancelled().into(),
         ..=ATTEMPTS_MAX => {
             metrics.stage(Stage::Call, call(tenure, command, request, record)).await?
         }
         _ => poisoned(&record),
     };
-    let result = CommandResult {
+    let mut result = CommandResult {
         received_at,
         ..CommandResult::of(command, outcome, attempts, tenure.shared.clock.now())
     };
     if let Err(failure) =
-        metrics.stage(Stage::Record, record_result(tenure, command, &result)).await
+        metrics.stage(Stage::Record, record_result(tenure, command, &mut result)).await
     {
         return unrecorded(tenure, command, result, failure).await;
     }
@@ -183,11 +191,24 @@ async fn call(
 async fn record_result(
     tenure: &Tenure,
     command: &Command,
-    result: &CommandResult,
+    result: &mut CommandResult,
 ) -> Result<(), Failure> {
     let text = serde_json::to_string(result).unwrap_or_default();
     let (ledger, lease) = (&tenure.shared.ledger, &tenure.lease);
-    tenure.retry_store(|| ledger.finish(lease, &command.id, &text)).await
+    if result.error_kind != Some(ErrorKind::Cancelled) {
+        match tenure.retry_store(|| ledger.finish(lease, &command.id, &text)).await {
+            Err(Failure::Stop(Stop::Fault(fault))) if fault.kind == ErrorKind::Cancelled => {
+                // Whoever took it back was told that nothing was begun, and nothing was.
+                *result = CommandResult {
+                    received_at: result.received_at,
+                    ..CommandResult::of(command, fault.into(), result.attempts, result.finished_at)
+                };
+            }
+            recorded => return recorded,
+        }
+    }
+    let text = serde_json::to_string(result).unwrap_or_default();
+    tenure.retry_store(|| ledger.finish_cancelled(lease, &command.id, &text)).await
 }
 
 /// The ledger would not take the result. Done once, the command must not be done again by coming
@@ -266,6 +287,13 @@ async fn bury(tenure: &Tenure, delivery: &Delivery, result: &CommandResult) -> R
     let message = result.error_message.clone().unwrap_or_default();
     let fault = Fault::new(ErrorKind::Internal, code::INTERNAL, message);
     Ok(tenure.shared.answers.bury(delivery, &fault, &tenure.stopping).await?)
+}
+
+async fn hold(delivery: Delivery, command: Command) -> Ending {
+    if let Err(error) = delivery.give_back().await {
+        tracing::warn!(%error, "a delivery was not given back in order");
+    }
+    Ending::Held(Hold { method: command.method, deadline: command.deadline })
 }
 
 /// The one place where a delivery of an instance's queue is settled.

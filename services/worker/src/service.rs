@@ -11,7 +11,7 @@ use bus::Bus;
 use chassis::sealed::ServiceKey;
 use chassis::{Context, Invalid, Service};
 use proto::envelope::Rules;
-use store::{Instances, Leases, Ledger, Peers, Redis, Sessions, Statuses, Vault};
+use store::{Instances, Leases, Ledger, Pauses, Peers, Redis, Sessions, Statuses, Vault};
 use telegram::Telegram;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -22,6 +22,7 @@ use crate::contract::ContractCommand;
 use crate::control::Control;
 use crate::methods;
 use crate::metrics::Metrics;
+use crate::pauses::{self, PauseWatch};
 use crate::roster::Roster;
 use crate::tenure::Shared;
 use crate::undertaker::{self, Queue};
@@ -65,6 +66,7 @@ impl Service for Worker {
         for queue in Control::shared_queues(&shared.names) {
             reading.spawn(control.clone().read_shared(queue));
         }
+        reading.spawn(pauses::watch(shared.clone(), roster.clone(), stopping.clone()));
         reading.spawn(ready(shared.clone(), redis, context.clone()));
         roster.run(stopping).await;
 
@@ -100,6 +102,7 @@ async fn connect(config: WorkerConfig, redis: &Redis, context: &Context) -> anyh
         sessions: Sessions::new(&vault, redis),
         peers: Peers::new(&vault, redis),
         statuses: Statuses::new(redis),
+        pauses: PauseWatch::new(Pauses::new(redis)),
         vault,
         metrics,
         clock: context.clock.clone(),

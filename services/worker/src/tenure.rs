@@ -18,6 +18,7 @@ use crate::answers::Answers;
 use crate::config::WorkerConfig;
 use crate::limiter::Limiter;
 use crate::metrics::Metrics;
+use crate::pauses::PauseWatch;
 use crate::persist;
 use crate::stop::Failure;
 
@@ -45,6 +46,8 @@ pub struct Shared {
     pub sessions: Sessions,
     /// Whom the accounts have met.
     pub peers: Peers,
+    /// What operators paused.
+    pub pauses: PauseWatch,
     /// How the instances stand, for every worker to see.
     pub statuses: Statuses,
     /// The durable home of what can't be made again.

@@ -13,6 +13,12 @@ pub(super) async fn consume(tenure: Arc<Tenure>) {
     let queue = tenure.shared.names.command_queue(&tenure.instance);
     let mut pause = PAUSE_FIRST;
     while !tenure.stopping.is_cancelled() {
+        // A paused instance holds no delivery: its commands wait in their queue.
+        tokio::select! {
+            () = tenure.shared.pauses.running(&tenure.instance) => {}
+            () = tenure.stopping.cancelled() => break,
+        }
+        let mut held = None;
         match tenure.shared.bus.consume(Subscription::new(queue.clone())).await {
             Ok(mut consumption) => {
                 pause = PAUSE_FIRST;
@@ -20,18 +26,32 @@ pub(super) async fn consume(tenure: Arc<Tenure>) {
                     let delivery = tokio::select! {
                         biased;
                         () = tenure.stopping.cancelled() => break,
+                        () = tenure.shared.pauses.stopped(&tenure.instance) => break,
                         delivery = consumption.next() => delivery,
                         () = tokio::time::sleep(tenure.shared.config.queue_look()) => {
                             if stalled(&tenure, &queue).await { break } else { continue }
                         }
                     };
                     let Ok(delivery) = delivery else { break };
-                    if let Ending::GivenBack(why) = pipeline::take(&tenure, delivery).await {
-                        tracing::warn!(instance.id = %tenure.instance, why, "a command went back");
-                        break;
+                    match pipeline::take(&tenure, delivery).await {
+                        Ending::Settled => {}
+                        Ending::GivenBack(why) => {
+                            tracing::warn!(instance.id = %tenure.instance, why, "a command went back");
+                            break;
+                        }
+                        Ending::Held(hold) => {
+                            held = Some(hold);
+                            break;
+                        }
                     }
                 }
                 consumption.close().await;
+                if let Some(hold) = held {
+                    tokio::select! {
+                        () = tenure.shared.pauses.let_go(&tenure, &hold) => {}
+                        () = tenure.stopping.cancelled() => {}
+                    }
+                }
             }
             Err(error) => {
                 tracing::warn!(%error, instance.id = %tenure.instance, "can't consume; trying again");

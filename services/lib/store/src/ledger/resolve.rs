@@ -39,6 +39,8 @@ pub enum Resolved {
     InHand,
     /// Nothing of it was begun.
     NotBegun,
+    /// It got its result since it was looked at.
+    Changed,
     /// There is no such command.
     Missing,
 }
@@ -50,11 +52,13 @@ static RESOLVE: LazyLock<Script> = LazyLock::new(|| {
         if not state then return {'missing', {}} end
         if state == 'received' then return {'not_begun', {}} end
         if state ~= 'started' then
+            if ARGV[4] ~= 'beside' then return {'changed', {}} end
             redis.call('HSET', KEYS[2], 'decision', ARGV[1])
             return {'beside', redis.call('HGETALL', KEYS[2])}
         end
         local lease = redis.call('GET', KEYS[1])
         local epoch = lease and string.match(lease, '|(%d+)$')
+        if ARGV[4] == 'beside' then return {'changed', {}} end
         if epoch and epoch == redis.call('HGET', KEYS[2], 'epoch') then return {'in_hand', {}} end
         redis.call('HSET', KEYS[2], 'state', 'finished', 'result', ARGV[2], 'decision', ARGV[1])
         redis.call('EXPIRE', KEYS[2], ARGV[3])
@@ -65,7 +69,8 @@ static RESOLVE: LazyLock<Script> = LazyLock::new(|| {
 
 impl Ledger {
     /// Keeps a decision. `result_json` becomes the result of a command that was begun, has none,
-    /// and is in nobody's hand.
+    /// and is in nobody's hand. Where the asker saw a result that leaves something to decide, it
+    /// gives none.
     ///
     /// # Errors
     /// Redis can't be asked; a result that is too large; a record that can't be read.
@@ -74,20 +79,23 @@ impl Ledger {
         instance: &InstanceId,
         id: &CommandId,
         decision: &Decision,
-        result_json: &str,
+        result_json: Option<&str>,
     ) -> Result<Resolved, StoreError> {
-        bounded("a result", result_json.len(), RESULT_BYTES_MAX)?;
+        let (result, beside) = (result_json.unwrap_or_default(), result_json.is_none());
+        bounded("a result", result.len(), RESULT_BYTES_MAX)?;
         let decision = serde_json::to_string(decision)
             .map_err(|error| StoreError::corrupt("a decision", error))?;
         let keys = self.redis.keys();
         let mut call = RESOLVE.key(keys.lease(instance));
-        call.key(keys.command(instance, id)).arg(decision).arg(result_json).arg(TTL_S);
+        call.key(keys.command(instance, id)).arg(decision).arg(result).arg(TTL_S);
+        call.arg(if beside { "beside" } else { "" });
         let (word, fields) = self.redis.invoke::<Answer>(&call).await?;
         Ok(match word.as_str() {
             "recorded" => Resolved::Recorded,
             "beside" => Resolved::Beside(Record::read(id, &fields)?),
             "in_hand" => Resolved::InHand,
             "not_begun" => Resolved::NotBegun,
+            "changed" => Resolved::Changed,
             _ => Resolved::Missing,
         })
     }

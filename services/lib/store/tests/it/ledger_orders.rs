@@ -42,7 +42,12 @@ impl Desk {
 
     async fn resolve(&self, done: bool) -> Resolved {
         let decision = decision(done);
-        self.ledger.resolve(&acme(), &self.id, &decision, r#"{"status":"done"}"#).await.unwrap()
+        let result = Some(r#"{"status":"done"}"#);
+        self.ledger.resolve(&acme(), &self.id, &decision, result).await.unwrap()
+    }
+
+    async fn resolve_beside(&self, done: bool) -> Resolved {
+        self.ledger.resolve(&acme(), &self.id, &decision(done), None).await.unwrap()
     }
 
     async fn record(&self) -> Record {
@@ -172,6 +177,7 @@ async fn a_decision_is_the_result_only_of_what_has_none_and_nobody_has_in_hand()
     assert_eq!(desk.resolve(true).await, Resolved::NotBegun);
     desk.start().await.unwrap();
     assert_eq!(desk.resolve(true).await, Resolved::InHand);
+    assert_eq!(desk.resolve_beside(true).await, Resolved::Changed);
     assert_eq!(desk.record().await.decision, None);
 
     desk.corner.leases.release(&desk.lease).await.unwrap();
@@ -187,8 +193,11 @@ async fn a_result_stays_and_the_decision_stands_beside_it() {
     desk.claim(&desk.id).await;
     desk.start().await.unwrap();
     desk.finish(r#"{"status":"unknown"}"#).await.unwrap();
+    assert_eq!(desk.resolve(true).await, Resolved::Changed);
     for done in [true, false] {
-        let Resolved::Beside(record) = desk.resolve(done).await else { panic!("not beside") };
+        let Resolved::Beside(record) = desk.resolve_beside(done).await else {
+            panic!("not beside")
+        };
         assert_eq!(record.result.as_deref(), Some(r#"{"status":"unknown"}"#));
         assert_eq!(record.decision, Some(decision(done)));
     }
