@@ -3,9 +3,11 @@
 #![cfg(test)]
 
 mod bad_input;
+mod cancel;
 mod command_line;
 mod contract;
 mod crash;
+mod dead_letters;
 mod demo;
 mod docs;
 mod duplicates;
@@ -16,6 +18,7 @@ mod floods;
 mod foreign_callers;
 mod matrix;
 mod other_server;
+mod pausing;
 mod private_servers;
 mod processes;
 mod queue_gone;
