@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::event::AccountState;
-use crate::ids::{CommandId, InstanceId, MethodName, UserId};
-use crate::outcome::CommandResult;
+use crate::ids::{ChatId, CommandId, InstanceId, MethodName, UserId};
+use crate::outcome::{CommandResult, Status};
 
 /// The names of the orders.
 pub mod method {
@@ -27,8 +27,18 @@ pub mod method {
     pub const ACCOUNT_GET: &str = "account.get";
     /// Lists all instances.
     pub const ACCOUNT_LIST: &str = "account.list";
+    /// Has an instance, or all of them, take no commands.
+    pub const ACCOUNT_PAUSE: &str = "account.pause";
+    /// Has it take commands again.
+    pub const ACCOUNT_RESUME: &str = "account.resume";
     /// Tells how a command stands.
     pub const COMMAND_GET: &str = "command.get";
+    /// Lists the commands of an instance.
+    pub const COMMAND_LIST: &str = "command.list";
+    /// Takes a command back before its first step.
+    pub const COMMAND_CANCEL: &str = "command.cancel";
+    /// Notes what a person found out about a command whose effect was unknown.
+    pub const COMMAND_RESOLVE: &str = "command.resolve";
 
     /// All of them: the methods that a delivery on the control exchange may name.
     pub const ALL: &[&str] = &[
@@ -39,7 +49,12 @@ pub mod method {
         ACCOUNT_LOGIN_CANCEL,
         ACCOUNT_GET,
         ACCOUNT_LIST,
+        ACCOUNT_PAUSE,
+        ACCOUNT_RESUME,
         COMMAND_GET,
+        COMMAND_LIST,
+        COMMAND_CANCEL,
+        COMMAND_RESOLVE,
     ];
 }
 
@@ -162,6 +177,9 @@ pub struct AccountInfo {
     pub require_api_key: bool,
     /// The public key to seal phone numbers, codes and passwords to (base64).
     pub seal_key: Option<String>,
+    /// What is paused of it, by its own pauses and by those of all instances.
+    #[serde(default)]
+    pub pauses: Vec<PauseInfo>,
     /// When the instance was made.
     #[serde(with = "crate::time::rfc3339_ms")]
     #[schemars(with = "DateTime<Utc>")]
@@ -173,6 +191,57 @@ pub struct AccountInfo {
 pub struct AccountList {
     /// Every instance, by id.
     pub accounts: Vec<AccountInfo>,
+}
+
+/// Params of `account.pause`; its routing key `_.account.pause` pauses all instances.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountPause {
+    /// Only commands of these methods; none given means all commands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub methods: Vec<MethodName>,
+    /// Why, in a sentence for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who says so, where the broker does not vouch for the asker's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
+/// Params of `account.resume`; its routing key `_.account.resume` ends the pauses of all instances
+/// together, and leaves those of single ones.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountResume {
+    /// Only the pauses of these methods; none given means every pause.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub methods: Vec<MethodName>,
+}
+
+/// Result of `account.pause` and `account.resume`: what is paused from now on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountPauses {
+    /// Of which instance; null for all of them.
+    pub instance: Option<InstanceId>,
+    /// The pauses that hold for it.
+    pub pauses: Vec<PauseInfo>,
+}
+
+/// One pause.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PauseInfo {
+    /// Whether it holds for all instances.
+    pub all_instances: bool,
+    /// The method whose commands wait; null where all do.
+    pub method: Option<MethodName>,
+    /// Since when.
+    #[serde(with = "crate::time::rfc3339_ms")]
+    #[schemars(with = "DateTime<Utc>")]
+    pub since: DateTime<Utc>,
+    /// By whom.
+    pub by: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
 }
 
 /// Params of `command.get`.
@@ -198,6 +267,170 @@ pub struct CommandInfo {
     pub received_at: DateTime<Utc>,
     /// Its result, once there is one.
     pub result: Option<CommandResult>,
+    /// When it was cancelled, if it was.
+    #[serde(default, with = "crate::time::optional_rfc3339_ms")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
+    pub cancelled_at: Option<DateTime<Utc>>,
+    /// What a person decided about it, if one did.
+    #[serde(default)]
+    pub decision: Option<CommandDecision>,
+}
+
+/// What a person decided about a command whose effect nobody knew.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CommandDecision {
+    /// What came of it.
+    #[serde(rename = "as")]
+    pub verdict: Verdict,
+    /// The group that it made or was about.
+    pub chat_id: Option<ChatId>,
+    /// The person's own words.
+    pub note: Option<String>,
+    /// Who.
+    pub by: Option<String>,
+    /// When.
+    #[serde(with = "crate::time::rfc3339_ms")]
+    #[schemars(with = "DateTime<Utc>")]
+    pub at: DateTime<Utc>,
+}
+
+/// What a person can find out about a command's effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It was done.
+    Done,
+    /// Nothing of it was done.
+    Failed,
+}
+
+impl Verdict {
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Params of `command.cancel`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CommandCancel {
+    /// The id of the command to take back, whether it has arrived or not.
+    pub id: CommandId,
+}
+
+/// Result of `command.cancel`; also where the command could not be cancelled any more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CommandCancelled {
+    /// Whether the command is, or will be, answered `cancelled`.
+    pub cancelled: bool,
+    /// Where it stands; null where it has not come up yet.
+    pub state: Option<CommandState>,
+    /// How it ended, where it has.
+    pub status: Option<Status>,
+}
+
+/// Params of `command.list`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CommandList {
+    /// Only commands that stand so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<CommandFilter>,
+    /// Only commands that were first received at least so many seconds ago.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub older_than_s: Option<u64>,
+    /// The most rows of one answer, 1 to 200; 50 where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// `next` of the answer before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// Which commands are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CommandFilter {
+    /// Taken, and nothing of it begun.
+    Received,
+    /// A step of it is begun or done.
+    Started,
+    /// It has its result, which has not been told yet.
+    Finished,
+    /// Its result has been told.
+    Replied,
+    /// Its result is `unknown`, and nobody has decided what came of it.
+    Unknown,
+}
+
+/// Result of `command.list`. A page may be empty and still have a next one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CommandListed {
+    /// The commands, in no order.
+    pub commands: Vec<CommandRow>,
+    /// The `cursor` of the next page; null where this was the last.
+    pub next: Option<String>,
+}
+
+/// One command of a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CommandRow {
+    /// Its id.
+    pub id: CommandId,
+    /// What it asked for.
+    pub method: MethodName,
+    /// Where it stands.
+    pub state: CommandState,
+    /// How it ended, where it has.
+    pub status: Option<Status>,
+    /// Why it is not `done`.
+    pub error_code: Option<String>,
+    /// How often the work on it was begun.
+    pub attempts: u32,
+    /// When Queuegram first received it.
+    #[serde(with = "crate::time::rfc3339_ms")]
+    #[schemars(with = "DateTime<Utc>")]
+    pub received_at: DateTime<Utc>,
+    /// Whether the instance's owner has it in hand.
+    pub in_hand: bool,
+    /// Whether it was cancelled.
+    pub cancelled: bool,
+    /// Whether a person decided what came of it.
+    pub decided: bool,
+}
+
+/// Params of `command.resolve`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CommandResolve {
+    /// The id of the command that was looked into.
+    pub id: CommandId,
+    /// What came of it.
+    #[serde(rename = "as")]
+    pub verdict: Verdict,
+    /// The group that it made or was about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat_id: Option<ChatId>,
+    /// The person's own words, kept with the command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Who decides, where the broker does not vouch for the asker's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
+/// Result of `command.resolve`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CommandResolved {
+    /// What is noted now.
+    pub decision: CommandDecision,
+    /// The command's result: the decision itself where there was none, else the one that it had.
+    pub result: CommandResult,
 }
 
 /// Where a command stands.

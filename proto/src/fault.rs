@@ -235,6 +235,14 @@ pub mod code {
     pub const OUTCOME_UNKNOWN: &str = "OUTCOME_UNKNOWN";
     /// There is no record of such a command.
     pub const COMMAND_NOT_FOUND: &str = "COMMAND_NOT_FOUND";
+    /// Work on the command has begun: it can't be taken back.
+    pub const COMMAND_UNDER_WAY: &str = "COMMAND_UNDER_WAY";
+    /// The command has its result, which is final.
+    pub const COMMAND_FINISHED: &str = "COMMAND_FINISHED";
+    /// Nothing of the command has begun: there is nothing to decide about.
+    pub const COMMAND_NOT_BEGUN: &str = "COMMAND_NOT_BEGUN";
+    /// A person found that nothing of the command was done.
+    pub const RESOLVED_BY_HAND: &str = "RESOLVED_BY_HAND";
     /// The command was started too often without getting anywhere.
     pub const POISONED: &str = "POISONED";
     /// Somebody named is the account itself.

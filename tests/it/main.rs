@@ -4,9 +4,11 @@
 
 mod bad_input;
 mod broker_trouble;
+mod cancel;
 mod command_line;
 mod contract;
 mod crash;
+mod dead_letters;
 mod demo;
 mod docs;
 mod duplicates;
@@ -18,6 +20,7 @@ mod foreign_callers;
 mod frozen_owner;
 mod matrix;
 mod other_server;
+mod pausing;
 mod private_servers;
 mod processes;
 mod queue_gone;

@@ -101,6 +101,17 @@ pub struct CommandUnknown {
     pub step: Option<String>,
 }
 
+/// Data of `command.resolved`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ResolvedByHand {
+    /// What was asked for.
+    pub method: MethodName,
+    /// What came of it, as the person found: `done` or `failed`.
+    pub status: Status,
+    /// Who decided.
+    pub by: Option<String>,
+}
+
 /// Data of `command.dead`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CommandDead {

@@ -140,6 +140,8 @@ events! {
     CommandDelayed "command.delayed" CommandDelayed;
     /// A command's effect can't be established.
     CommandUnknown "command.unknown" CommandUnknown;
+    /// A person decided what came of a command whose effect was unknown.
+    CommandResolved "command.resolved" ResolvedByHand;
     /// A message was put into the dead queue.
     CommandDead "command.dead" CommandDead;
     /// A group was created.

@@ -6,8 +6,16 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
-    call::CallArgs, doctor::DoctorArgs, instance::InstanceAction, listen::ListenArgs,
-    login::LoginArgs, methods::MethodsArgs, queue::QueueAction, record::RecordAction,
+    call::CallArgs,
+    dead::DeadAction,
+    doctor::DoctorArgs,
+    instance::InstanceAction,
+    listen::ListenArgs,
+    login::LoginArgs,
+    methods::MethodsArgs,
+    pause::{PauseArgs, ResumeArgs},
+    queue::QueueAction,
+    record::RecordAction,
     topology::TopologyArgs,
 };
 
@@ -71,11 +79,20 @@ pub enum Command {
     Login(LoginArgs),
     /// Print results and events as they come.
     Listen(ListenArgs),
-    /// Look at a command that was sent.
+    /// Look at commands that were sent, take one back, or decide about one.
     #[command(name = "command")]
     Record {
         #[command(subcommand)]
         action: RecordAction,
+    },
+    /// Have an instance, or all of them, take no commands.
+    Pause(PauseArgs),
+    /// Have a paused instance, or all of them, take commands again.
+    Resume(ResumeArgs),
+    /// Look at dead letters: what was malformed, or met a defect.
+    Dead {
+        #[command(subcommand)]
+        action: DeadAction,
     },
     /// Set up exchanges, queues and policies on the broker.
     Topology(TopologyArgs),

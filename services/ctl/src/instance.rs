@@ -17,7 +17,7 @@ use crate::{
     broker::connect,
     exit::{Done, Failure},
     order::{ORDER_TIMEOUT, Orders, read_done},
-    prompt,
+    pause, prompt,
     screen::{BAD, FAINT, GOOD, STRONG, Screen, UNSURE, paint, plain},
     settings::Settings,
     table::table,
@@ -129,6 +129,7 @@ async fn list(settings: &Settings, screen: Screen) -> Result<Done, Failure> {
             vec![
                 account.instance.to_string(),
                 state_word(account.state),
+                pause::in_short(&account.pauses),
                 account
                     .username
                     .as_ref()
@@ -138,7 +139,7 @@ async fn list(settings: &Settings, screen: Screen) -> Result<Done, Failure> {
                 account.reason.as_deref().map(plain).unwrap_or_default(),
             ]
         });
-        table(&["INSTANCE", "STATE", "USERNAME", "USER ID", "LABEL", "REASON"], rows)
+        table(&["INSTANCE", "STATE", "PAUSED", "USERNAME", "USER ID", "LABEL", "REASON"], rows)
     });
     Ok(Done::Success)
 }
@@ -200,6 +201,7 @@ fn words_of(account: &AccountInfo) -> String {
         ("user id", account.user_id.map(|id| id.to_string())),
     ];
     rows.extend(optional.into_iter().filter_map(|(name, text)| Some(row(name, text?))));
+    rows.extend(account.pauses.iter().map(|pause| row("paused", pause::words_of(pause))));
     rows.push(row(
         "API key",
         if account.require_api_key { "required" } else { "not required" }.into(),

@@ -7,6 +7,7 @@ mod api_key;
 mod args;
 mod broker;
 mod call;
+mod dead;
 mod doctor;
 mod exit;
 mod instance;
@@ -15,6 +16,7 @@ mod login;
 mod methods;
 mod order;
 mod params;
+mod pause;
 mod prompt;
 mod queue;
 mod record;
@@ -73,6 +75,9 @@ async fn run(cli: Cli, screen: Screen) -> Result<Done, Failure> {
         Command::Login(args) => login::run(args, &settings::read(file)?, screen).await,
         Command::Listen(args) => listen::run(args, &settings::read(file)?, screen).await,
         Command::Record { action } => record::run(action, &settings::read(file)?, screen).await,
+        Command::Pause(args) => pause::pause(args, &settings::read(file)?, screen).await,
+        Command::Resume(args) => pause::resume(args, &settings::read(file)?, screen).await,
+        Command::Dead { action } => dead::run(action, &settings::read(file)?, screen).await,
         Command::Topology(args) => topology::run(args, &settings::read(file)?, screen).await,
         Command::Queue { action } => queue::run(action, &settings::read(file)?, screen).await,
         Command::Doctor(args) => doctor::run(args, &settings::read(file)?, screen).await,

@@ -32,7 +32,7 @@ const SOON: (&str, &str) = ("QUEUEGRAM_AMQP__CONNECT_TIMEOUT_S", "1");
 
 #[test]
 fn the_help_is_as_it_was_reviewed() {
-    let pages: [&[&str]; 18] = [
+    let pages: [&[&str]; 27] = [
         &[],
         &["call"],
         &["methods"],
@@ -44,8 +44,17 @@ fn the_help_is_as_it_was_reviewed() {
         &["login"],
         &["listen"],
         &["command"],
-        &["command", "get"],
+        &["command", "show"],
+        &["command", "list"],
         &["command", "cancel"],
+        &["command", "resolve"],
+        &["pause"],
+        &["resume"],
+        &["dead"],
+        &["dead", "list"],
+        &["dead", "show"],
+        &["dead", "replay"],
+        &["dead", "drop"],
         &["topology"],
         &["topology", "apply"],
         &["queue"],
@@ -78,6 +87,12 @@ fn wrong_usage_and_settings_are_2() {
     assert_eq!(code(&[], &["--config", "/nowhere.toml", "instance", "list"]), Some(2));
     assert_eq!(code(&[("QUEUEGRAM_AMQP__URLL", "x")], &["instance", "list"]), Some(2));
     assert_eq!(code(&[("QUEUEGRAM_AMQP__URL", "http://h")], &["instance", "list"]), Some(2));
+    assert_eq!(code(&[], &["pause"]), Some(2), "neither an instance nor --all");
+    assert_eq!(code(&[], &["resume", "acme", "--all"]), Some(2));
+    assert_eq!(code(&[], &["dead", "show"]), Some(2), "neither N nor --id");
+    assert_eq!(code(&[], &["dead", "list", "--limit", "0"]), Some(2));
+    let resolve = ["command", "resolve", "x", "-i", "acme", "--as", "perhaps"];
+    assert_eq!(code(&[], &resolve), Some(2));
     let call = ["call", "group.rename", "-i", "acme", "--params", "[]"];
     assert_eq!(
         code(&[NO_BROKER, SOON], &call),

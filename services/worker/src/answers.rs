@@ -177,6 +177,7 @@ impl Answers {
             ("x-queuegram-exchange".to_owned(), delivery.exchange.clone()),
             ("x-queuegram-routing-key".to_owned(), delivery.routing_key.clone()),
             ("x-queuegram-queue".to_owned(), delivery.queue.to_string()),
+            ("x-queuegram-at".to_owned(), proto::time::format(self.clock.now())),
         ]);
         // Neither user nor expiration go along: the broker would refuse the one and act on the other.
         let properties =

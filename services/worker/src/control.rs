@@ -7,6 +7,8 @@
 
 mod account;
 mod command;
+mod pause;
+mod resolve;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -32,6 +34,8 @@ use crate::tenure::Shared;
 const PREFETCH: u16 = 64;
 /// Instances whose orders are bound at once, after the connection was lost.
 const BOUND_AT_ONCE: usize = 32;
+/// Most characters of an asker's name.
+const NAME_CHARS_MAX: usize = 128;
 
 /// Follows orders.
 pub struct Control {
@@ -183,12 +187,32 @@ impl Control {
             method::ACCOUNT_LOGIN_ANSWER => done(self.login_answer(order, params(order)?).await?),
             method::ACCOUNT_LOGIN_CANCEL => done(self.login_cancel(order, params(order)?).await?),
             method::ACCOUNT_REMOVE => done(self.account_remove(order, params(order)?).await?),
+            method::ACCOUNT_PAUSE => done(self.account_pause(order, params(order)?).await?),
+            method::ACCOUNT_RESUME => done(self.account_resume(order, params(order)?).await?),
+            method::COMMAND_CANCEL => self.command_cancel(order, params(order)?).await,
+            method::COMMAND_LIST => done(self.command_list(order, params(order)?).await?),
+            method::COMMAND_RESOLVE => done(self.command_resolve(order, params(order)?).await?),
             method::COMMAND_GET => done(self.command_get(order, params(order)?).await?),
             other => {
                 Err(Fault::invalid(code::METHOD_UNKNOWN, format!("there is no order {other}")))
             }
         }
     }
+}
+
+/// Who gives an order: the name that the broker vouches for, else the one that is claimed.
+fn asker(order: &Command, claimed: Option<String>) -> Result<Option<String>, Fault> {
+    bounded("params.by", claimed.as_deref(), NAME_CHARS_MAX)?;
+    Ok(order.user_id.clone().or(claimed))
+}
+
+/// A text of at most so many characters.
+fn bounded(field: &str, text: Option<&str>, chars_max: usize) -> Result<(), Fault> {
+    if text.is_some_and(|text| text.chars().count() > chars_max) {
+        let message = format!("{field}: has more than {chars_max} characters");
+        return Err(Fault::invalid(code::PARAMS_INVALID, message));
+    }
+    Ok(())
 }
 
 fn params<P: DeserializeOwned>(order: &Command) -> Result<P, Fault> {

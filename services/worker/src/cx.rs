@@ -127,6 +127,11 @@ impl<'a> Cx<'a> {
         self.tenure.shared.answers.tell(event_id, instance, &data, about).await;
     }
 
+    /// What operators paused of the instance.
+    pub fn pauses(&self) -> Vec<proto::control::PauseInfo> {
+        self.tenure.shared.pauses.over(&self.command.instance)
+    }
+
     /// The most calls of a class that the account's budget lets through at once.
     pub fn at_once(&self, class: Class) -> usize {
         self.tenure.limiter.at_once(class).max(1)

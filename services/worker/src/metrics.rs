@@ -24,6 +24,7 @@ pub struct Metrics {
     instances: IntGaugeVec,
     unowned: IntGauge,
     taken: IntCounterVec,
+    paused: IntGauge,
 }
 
 /// What a command goes through, one after the other.
@@ -107,6 +108,10 @@ impl Metrics {
                 ),
                 &["end"],
             )?,
+            paused: IntGauge::new(
+                "queuegram_instances_paused",
+                "Instances that this worker owns and that are paused, as a whole or some methods.",
+            )?,
         };
         for clean in [true, false] {
             metrics.taken.with_label_values(&[end(clean)]);
@@ -127,6 +132,7 @@ impl Metrics {
         registry.register(Box::new(metrics.instances.clone()))?;
         registry.register(Box::new(metrics.unowned.clone()))?;
         registry.register(Box::new(metrics.taken.clone()))?;
+        registry.register(Box::new(metrics.paused.clone()))?;
         Ok(metrics)
     }
 
@@ -166,6 +172,11 @@ impl Metrics {
     /// An instance was taken, after a clean end of its last tenure or another one.
     pub fn taken(&self, clean: bool) {
         self.taken.with_label_values(&[end(clean)]).inc();
+    }
+
+    /// So many of the instances are paused now.
+    pub fn paused(&self, instances: usize) {
+        self.paused.set(i64::try_from(instances).unwrap_or(i64::MAX));
     }
 
     /// An instance changed its state; `None` for one that was not ours before, or no longer is.

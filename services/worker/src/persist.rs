@@ -30,6 +30,7 @@ pub async fn retry<T, R: Future<Output = Result<T, StoreError>>>(
             Err(StoreError::Vanished) => {
                 return Err(abandoned("the command's record has vanished"));
             }
+            Err(StoreError::Cancelled) => return Err(Failure::Stop(Stop::Fault(cancelled()))),
             Err(error) if error.is_passing() => {
                 tracing::warn!(%error, "a store does not answer; trying again");
             }
@@ -41,6 +42,11 @@ pub async fn retry<T, R: Future<Output = Result<T, StoreError>>>(
             return Err(abandoned("the worker is going down"));
         }
     }
+}
+
+/// What a command is told that was taken back.
+pub fn cancelled() -> Fault {
+    Fault::cancelled("the command was cancelled before its first step")
 }
 
 /// Nothing is answered: the next owner goes on.

@@ -23,7 +23,9 @@ use crate::answers::{Answer, Untold};
 use crate::cx::Cx;
 use crate::metrics::Stage;
 use crate::outcome::{Panicked, outcome_of};
+use crate::pauses::{self, Hold};
 use crate::peril::Peril;
+use crate::persist;
 use crate::request::Request;
 use crate::stop::{Failure, Stop};
 use crate::suspect::may_precede;
@@ -41,6 +43,8 @@ pub enum Ending {
     /// It could not be brought to its end here and goes back to the broker, as the queue's first:
     /// the consumption it came from is over.
     GivenBack(&'static str),
+    /// Its method is paused: it went back in the same way, and nothing is to be taken until then.
+    Held(Hold),
 }
 
 /// Takes one delivery of the instance's queue to its end.
@@ -58,6 +62,7 @@ pub async fn take(tenure: &Tenure, mut delivery: Delivery) -> Ending {
             chassis::trace::continue_from(&span, rejected.traceparent.as_deref());
             reject(tenure, delivery, &rejected).instrument(span).await
         }
+        Ok(command) if pauses::is_held(tenure, &command).await => hold(delivery, command).await,
         Ok(command) => {
             let working = AssertUnwindSafe(work(tenure, &delivery, &command, &peril));
             let ended = working.catch_unwind().instrument(span_of(&command)).await;
@@ -100,17 +105,18 @@ async fn work(
     peril.over(tenure).await;
     let (attempts, received_at) = (record.attempts, record.received_at);
     let outcome = match attempts {
+        _ if record.cancelled_at.is_some() && !record.has_begun() => persist::cancelled().into(),
         ..=ATTEMPTS_MAX => {
             metrics.stage(Stage::Call, call(tenure, delivery, command, request, record)).await?
         }
         _ => poisoned(&record),
     };
-    let result = CommandResult {
+    let mut result = CommandResult {
         received_at,
         ..CommandResult::of(command, outcome, attempts, tenure.shared.clock.now())
     };
     if let Err(failure) =
-        metrics.stage(Stage::Record, record_result(tenure, command, &result)).await
+        metrics.stage(Stage::Record, record_result(tenure, command, &mut result)).await
     {
         return unrecorded(tenure, command, result, failure).await;
     }
@@ -258,11 +264,24 @@ async fn call(
 async fn record_result(
     tenure: &Tenure,
     command: &Command,
-    result: &CommandResult,
+    result: &mut CommandResult,
 ) -> Result<(), Failure> {
     let text = serde_json::to_string(result).unwrap_or_default();
     let (ledger, lease) = (&tenure.shared.ledger, &tenure.lease);
-    tenure.retry_store(|| ledger.finish(lease, &command.id, &text)).await
+    if result.error_kind != Some(ErrorKind::Cancelled) {
+        match tenure.retry_store(|| ledger.finish(lease, &command.id, &text)).await {
+            Err(Failure::Stop(Stop::Fault(fault))) if fault.kind == ErrorKind::Cancelled => {
+                // Whoever took it back was told that nothing was begun, and nothing was.
+                *result = CommandResult {
+                    received_at: result.received_at,
+                    ..CommandResult::of(command, fault.into(), result.attempts, result.finished_at)
+                };
+            }
+            recorded => return recorded,
+        }
+    }
+    let text = serde_json::to_string(result).unwrap_or_default();
+    tenure.retry_store(|| ledger.finish_cancelled(lease, &command.id, &text)).await
 }
 
 /// The ledger would not take the result. Done once, the command must not be done again by coming
@@ -370,6 +389,13 @@ async fn keep(
 ) -> Result<(), Undone> {
     let (instance, id) = (Some(&command.instance), Some(command.id.as_str()));
     Ok(tenure.shared.answers.bury(delivery, fault, instance, id, &tenure.stopping).await?)
+}
+
+async fn hold(delivery: Delivery, command: Command) -> Ending {
+    if let Err(error) = delivery.give_back().await {
+        tracing::warn!(%error, "a delivery was not given back in order");
+    }
+    Ending::Held(Hold { method: command.method, deadline: command.deadline })
 }
 
 /// The one place where a delivery of an instance's queue is settled.

@@ -12,8 +12,8 @@ use chassis::sealed::ServiceKey;
 use chassis::{Context, Invalid, Service};
 use proto::envelope::Rules;
 use store::{
-    Generations, Instances, Leases, Ledger, Peers, Perils, Redis, Sessions, Statuses, Vault,
-    Workers,
+    Generations, Instances, Leases, Ledger, Pauses, Peers, Perils, Redis, Sessions, Statuses,
+    Vault, Workers,
 };
 use telegram::Telegram;
 use tokio::sync::watch;
@@ -26,6 +26,7 @@ use crate::control::Control;
 use crate::methods;
 use crate::metrics::Metrics;
 use crate::pace::Pace;
+use crate::pauses::{self, PauseWatch};
 use crate::roster::{Roster, Watch};
 use crate::suspect::Losses;
 use crate::tenure::Shared;
@@ -71,6 +72,7 @@ impl Service for Worker {
         for queue in Control::shared_queues(&shared.names) {
             reading.spawn(control.clone().read_shared(queue));
         }
+        reading.spawn(pauses::watch(shared.clone(), roster.clone(), stopping.clone()));
         reading.spawn(ready(shared.clone(), redis, context.clone()));
         roster.clone().run(stopping).await;
 
@@ -121,6 +123,7 @@ async fn connect(
         sessions: Sessions::new(&vault, redis),
         peers: Peers::new(&vault, redis),
         statuses: Statuses::new(redis),
+        pauses: PauseWatch::new(Pauses::new(redis)),
         vault,
         metrics,
         clock: context.clock.clone(),

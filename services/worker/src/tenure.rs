@@ -20,6 +20,7 @@ use crate::config::WorkerConfig;
 use crate::limiter::Limiter;
 use crate::metrics::Metrics;
 use crate::pace::Pace;
+use crate::pauses::PauseWatch;
 use crate::persist;
 use crate::stop::Failure;
 use crate::suspect::Losses;
@@ -58,6 +59,8 @@ pub struct Shared {
     pub sessions: Sessions,
     /// Whom the accounts have met.
     pub peers: Peers,
+    /// What operators paused.
+    pub pauses: PauseWatch,
     /// How the instances stand, for every worker to see.
     pub statuses: Statuses,
     /// The durable home of what can't be made again.

@@ -202,6 +202,13 @@ async fn record_and_tell(
     fault: Fault,
     stopping: &CancellationToken,
 ) -> Result<(), Unanswered> {
+    let (instance, id) = (&command.instance, &command.id);
+    let mark = persist::retry(stopping, || shared.ledger.cancelled_at(instance, id)).await?;
+    // Whoever took it back was told that it would be answered so.
+    let fault = match mark {
+        Some(_) if fault.kind == ErrorKind::Expired => persist::cancelled(),
+        _ => fault,
+    };
     let result = CommandResult::of(command, fault.into(), 0, shared.clock.now());
     let text = serde_json::to_string(&result).unwrap_or_default();
     let hash = request::hash(command);

@@ -317,6 +317,7 @@ mod tests {
                 username: None,
                 require_api_key: false,
                 seal_key: None,
+                pauses: Vec::new(),
                 created_at: chrono::DateTime::UNIX_EPOCH,
             };
             let (verdict, hint) = verdict(&account);

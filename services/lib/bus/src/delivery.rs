@@ -1,6 +1,7 @@
 //! One delivered message and its settlement. Settling consumes the delivery, so that it happens
 //! once; a delivery dropped unsettled is logged, counted and given back.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use tokio::time::timeout;
 use crate::counters::Counts;
 use crate::death::{Death, death};
 use crate::error::{BusError, Doing, from_lapin};
-use crate::properties::{delivery_count, inbound};
+use crate::properties::{delivery_count, inbound, notes};
 
 /// A message taken from a queue and not yet settled.
 pub struct Delivery {
@@ -35,6 +36,8 @@ pub struct Delivery {
     pub delivery_count: Option<u64>,
     /// Why it was dead-lettered, if it was.
     pub death: Option<Death>,
+    /// The headers that Queuegram itself wrote on it (`x-queuegram-…`), such as why it is dead.
+    pub notes: BTreeMap<String, String>,
     /// None once it is settled, or where nothing needs settling.
     claim: Option<Claim>,
 }
@@ -76,6 +79,7 @@ impl Delivery {
             properties: inbound(&message.properties),
             delivery_count: delivery_count(&message.properties),
             death: death(&message.properties),
+            notes: notes(&message.properties),
             body: message.data,
             exchange: message.exchange.into(),
             routing_key: message.routing_key.into(),

@@ -9,6 +9,7 @@
 //! prints it and checks it.
 
 mod backoff;
+mod browse;
 mod bus;
 mod caller;
 mod config;
@@ -30,6 +31,7 @@ mod topology;
 mod transport;
 
 pub use backoff::Backoff;
+pub use browse::Glance;
 pub use bus::Bus;
 pub use caller::{CallQueue, ReplyQueue};
 pub use config::{AmqpConfig, BrokerUrl, QueueKind};

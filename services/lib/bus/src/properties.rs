@@ -15,6 +15,9 @@ use crate::error::BusError;
 const PERSISTENT: u8 = 2;
 const TRANSIENT: u8 = 1;
 
+/// How the names of our own headers begin.
+const NOTES: &str = "x-queuegram-";
+
 /// W3C Trace Context allows more; nothing sensible needs it, and a header is a caller's text.
 const MAX_TRACE_BYTES: usize = 512;
 
@@ -93,6 +96,13 @@ pub(crate) fn inbound(properties: &BasicProperties) -> Properties {
         traceparent: trace("traceparent"),
         tracestate: trace("tracestate"),
     }
+}
+
+/// The headers that Queuegram itself writes on what it keeps for people to look at.
+pub(crate) fn notes(properties: &BasicProperties) -> BTreeMap<String, String> {
+    let headers = properties.headers().iter().flat_map(|table| table.inner());
+    let own = headers.filter(|(name, _)| name.as_str().starts_with(NOTES));
+    own.filter_map(|(name, value)| Some((name.to_string(), value_text(value)?))).collect()
 }
 
 /// How often a quorum queue has handed this message out before, where it says so.

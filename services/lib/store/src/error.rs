@@ -87,6 +87,9 @@ pub enum StoreError {
     /// back to a time before it.
     #[error("a command's record has vanished")]
     Vanished,
+    /// The command was cancelled before its first step: it takes no other result.
+    #[error("the command was cancelled")]
+    Cancelled,
     /// The caller's key of a group already names another one.
     #[error("the external_ref is bound to the group {0}")]
     RefTaken(ChatId),

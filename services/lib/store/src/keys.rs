@@ -86,6 +86,11 @@ impl Keys {
         format!("{}:{{_workers}}:mark:{worker}", self.prefix)
     }
 
+    /// What is paused: a field for each pause.
+    pub fn pauses(&self) -> String {
+        format!("{}:pauses", self.prefix)
+    }
+
     fn of(&self, instance: &InstanceId, name: &str) -> String {
         format!("{}:{{{instance}}}:{name}", self.prefix)
     }

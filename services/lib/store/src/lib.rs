@@ -16,6 +16,7 @@ mod instances;
 mod keys;
 mod leases;
 mod ledger;
+mod pauses;
 mod peers;
 mod perils;
 mod redis;
@@ -32,9 +33,10 @@ pub use groups::{GroupRecord, Groups, Origin};
 pub use instances::{InstanceRecord, Instances};
 pub use leases::{Holder, LEASE_BATCH_MAX, Lease, Leases};
 pub use ledger::{
-    ANSWER_BYTES_MAX, Claim, Effect, Ledger, RESULT_BYTES_MAX, Record, RecordState, STEPS_MAX,
-    Settled, Start, StepRecord, StepState,
+    ANSWER_BYTES_MAX, Cancelled, Claim, Decision, Effect, Ledger, Page, RESULT_BYTES_MAX, Record,
+    RecordState, Resolved, STEPS_MAX, Settled, Start, StepRecord, StepState,
 };
+pub use pauses::{Pause, PauseBook, PauseScope, Pauses};
 pub use peers::{PEERS_MAX, Peers};
 pub use perils::Perils;
 pub use redis::Redis;

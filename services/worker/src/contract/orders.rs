@@ -2,8 +2,9 @@
 
 use proto::control::{
     AccountAdd, AccountAdded, AccountInfo, AccountList, AccountLoggedIn, AccountLogin,
-    AccountRemove, AccountRemoved, CommandById, CommandInfo, LoginAccepted, LoginAnswer,
-    LoginCancel, NoParams, method,
+    AccountPause, AccountPauses, AccountRemove, AccountRemoved, AccountResume, CommandById,
+    CommandCancel, CommandCancelled, CommandInfo, CommandList, CommandListed, CommandResolve,
+    CommandResolved, LoginAccepted, LoginAnswer, LoginCancel, NoParams, method,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
@@ -41,9 +42,30 @@ pub const ORDERS: &[Order] = &[
         method::ACCOUNT_REMOVE,
         "Logs an instance out at Telegram and forgets everything about it.",
     ),
+    order::<AccountPause, AccountPauses>(
+        method::ACCOUNT_PAUSE,
+        "Has an instance take no commands, or none of some methods; its routing key \
+         `_.account.pause` all instances.",
+    ),
+    order::<AccountResume, AccountPauses>(
+        method::ACCOUNT_RESUME,
+        "Ends pauses of an instance; its routing key `_.account.resume` those of all instances.",
+    ),
     order::<CommandById, CommandInfo>(
         method::COMMAND_GET,
         "Tells how a command stands, with its recorded result.",
+    ),
+    order::<CommandList, CommandListed>(
+        method::COMMAND_LIST,
+        "Lists the commands that the ledger knows, page by page, without their results.",
+    ),
+    order::<CommandCancel, CommandCancelled>(
+        method::COMMAND_CANCEL,
+        "Takes a command back before its first step, also one that has not arrived.",
+    ),
+    order::<CommandResolve, CommandResolved>(
+        method::COMMAND_RESOLVE,
+        "Notes what a person found out about a command whose effect nobody knows.",
     ),
 ];
 

@@ -196,9 +196,16 @@ impl Control {
         })
     }
 
+    /// Says where there is no such instance.
+    pub(super) async fn known(&self, instance: &InstanceId) -> Result<(), Fault> {
+        let record = self.shared.instances.get(instance).await.map_err(unavailable)?;
+        record.map(drop).ok_or_else(|| no_instance(instance))
+    }
+
     fn info(&self, record: InstanceRecord, standing: Standing) -> AccountInfo {
+        let id = record.id;
         AccountInfo {
-            instance: record.id,
+            instance: id.clone(),
             label: record.label,
             state: standing.state,
             reason: standing.reason,
@@ -207,6 +214,7 @@ impl Control {
             username: record.username,
             require_api_key: record.require_api_key,
             seal_key: Some(self.shared.service_key.public().to_string()),
+            pauses: self.shared.pauses.over(&id),
             created_at: record.created_at,
         }
     }
@@ -245,7 +253,7 @@ fn check_settings(settings: &AccountAdd) -> Result<(), Fault> {
     }
 }
 
-fn no_instance(instance: &InstanceId) -> Fault {
+pub(super) fn no_instance(instance: &InstanceId) -> Fault {
     Fault::invalid(code::INSTANCE_NOT_FOUND, format!("instance: there is no {instance}"))
 }
 
@@ -253,7 +261,7 @@ fn going_down() -> Fault {
     Fault::unavailable(code::WORKER_STOPPING, "the worker is going down; ask again")
 }
 
-fn unavailable(error: StoreError) -> Fault {
+pub(super) fn unavailable(error: StoreError) -> Fault {
     Fault::unavailable(code::STORE_UNAVAILABLE, error.to_string())
 }
 

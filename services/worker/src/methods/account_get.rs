@@ -31,7 +31,7 @@ impl Method for AccountGet {
             result: json!({
                 "instance": "acme-sales", "label": "Sales", "state": "online", "reason": null,
                 "since": null, "user_id": 5_000_000_009_i64, "username": "acme_sales",
-                "require_api_key": false, "seal_key": null,
+                "require_api_key": false, "seal_key": null, "pauses": [],
                 "created_at": "2026-11-01T08:00:00.000Z",
             }),
         }
@@ -55,6 +55,7 @@ impl Method for AccountGet {
             username: me.user.username,
             require_api_key: record.require_api_key,
             seal_key: None,
+            pauses: cx.pauses(),
             created_at: record.created_at,
         }))
     }

@@ -9,6 +9,7 @@ use bus::{Backoff, Consumption, Delivery, Subscription};
 use futures_util::FutureExt;
 use tokio::time::timeout;
 
+use crate::pauses::Hold;
 use crate::pipeline::{self, Ending};
 use crate::tenure::Tenure;
 
@@ -23,6 +24,11 @@ pub(super) async fn consume(tenure: Arc<Tenure>) {
     let ahead = if chassis::faults::mutant(ORDER_IGNORED) { 2 } else { 1 };
     let mut backoff = Backoff::BROKER;
     while !tenure.stopping.is_cancelled() {
+        // A paused instance holds no delivery: its commands wait in their queue.
+        tokio::select! {
+            () = tenure.shared.pauses.running(&tenure.instance) => {}
+            () = tenure.stopping.cancelled() => return,
+        }
         let subscription = Subscription::new(queue.clone()).prefetch(ahead);
         let begun = tokio::select! {
             begun = tenure.shared.bus.consume(subscription) => begun,
@@ -31,8 +37,16 @@ pub(super) async fn consume(tenure: Arc<Tenure>) {
         match begun {
             Ok(consumption) => {
                 let since = Instant::now();
-                if work(&tenure, &queue, consumption).await == Worked::Something {
-                    backoff.reset();
+                match work(&tenure, &queue, consumption).await {
+                    Worked::Nothing => {}
+                    Worked::Something => backoff.reset(),
+                    Worked::UpTo(hold) => {
+                        tokio::select! {
+                            () = tenure.shared.pauses.let_go(&tenure, &hold) => {}
+                            () = tenure.stopping.cancelled() => return,
+                        }
+                        backoff.reset();
+                    }
                 }
                 backoff.stood_since(since);
             }
@@ -46,10 +60,12 @@ pub(super) async fn consume(tenure: Arc<Tenure>) {
 
 /// What a consumption was good for: one that ends again and again before anything is settled must
 /// not be begun anew without a longer pause each time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 enum Worked {
     Nothing,
     Something,
+    /// Everything before a command whose method is paused, which went back.
+    UpTo(Hold),
 }
 
 /// Takes what comes until the consumption ends, a command goes back, or the queue turns out to be
@@ -60,6 +76,7 @@ async fn work(tenure: &Tenure, queue: &str, mut consumption: Consumption) -> Wor
         let delivery = tokio::select! {
             biased;
             () = tenure.stopping.cancelled() => break,
+            () = tenure.shared.pauses.stopped(&tenure.instance) => break,
             delivery = consumption.next() => delivery,
             () = tokio::time::sleep(look_pause(tenure)) => {
                 if stalled(tenure, queue).await { break } else { continue }
@@ -73,6 +90,10 @@ async fn work(tenure: &Tenure, queue: &str, mut consumption: Consumption) -> Wor
             Ok(Ending::Settled) => worked = Worked::Something,
             Ok(Ending::GivenBack(why)) => {
                 tracing::warn!(instance.id = %tenure.instance, why, "a command went back");
+                break;
+            }
+            Ok(Ending::Held(hold)) => {
+                worked = Worked::UpTo(hold);
                 break;
             }
             // The delivery was dropped with the future, so it is on its way back.

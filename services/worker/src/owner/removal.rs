@@ -44,6 +44,7 @@ impl Owner {
             groups.forget(lease).await?;
             shared.statuses.forget(lease).await?;
             shared.ledger.forget(lease).await?;
+            shared.pauses.forget(&lease.instance).await?;
             shared.instances.remove(lease).await
         };
         forgotten
@@ -77,8 +78,10 @@ impl Owner {
             // Nothing comes where the last of them ran out of time meanwhile.
             while let Ok(next) = timeout(QUIET, consumption.next()).await {
                 let delivery = next.map_err(|lost| lost.to_string())?;
-                if let Ending::GivenBack(why) = pipeline::take(&tenure, delivery).await {
-                    return Err(why.to_owned());
+                match pipeline::take(&tenure, delivery).await {
+                    Ending::Settled => {}
+                    Ending::GivenBack(why) => return Err(why.to_owned()),
+                    Ending::Held(hold) => return Err(format!("{} is paused", hold.method)),
                 }
             }
             consumption.close().await;

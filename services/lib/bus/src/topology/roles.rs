@@ -76,10 +76,10 @@ pub(crate) fn all(names: &Names) -> Vec<Role> {
             configure: format!("^({callers_own})$"),
             write: format!("^({to}|{callers_own})$"),
             read: format!("^({from}|{callers_own})$"),
-            // On the control exchange only questions about commands: account orders are an
-            // admin's. The replies of others stay theirs.
+            // On the control exchange only what concerns a command whose id it knows: lists,
+            // decisions and account orders are an admin's. The replies of others stay theirs.
             topics: vec![
-                (names.control(), r"^[^.]+\.command\.".to_owned(), "^$".to_owned()),
+                (names.control(), r"^[^.]+\.command\.(get|cancel)$".to_owned(), "^$".to_owned()),
                 (names.replies(), "^$".to_owned(), r"^{user}\.".to_owned()),
             ],
             tags: "",
@@ -118,7 +118,10 @@ mod tests {
             assert_eq!(allows(pattern, name), allowed, "{pattern} {name}");
         }
         let (_, write, _) = &caller.topics[0];
-        assert!(allows(write, "acme.command.get") && !allows(write, "acme.account.remove"));
+        assert!(allows(write, "acme.command.get") && allows(write, "acme.command.cancel"));
+        for order in ["acme.account.remove", "acme.command.list", "acme.command.resolve"] {
+            assert!(!allows(write, order), "{order}");
+        }
         let (_, _, read) = &caller.topics[1];
         assert!(allows(read, "crm.eu.deals") && !allows(read, "other.deals"));
     }

@@ -6,14 +6,18 @@
 //! Redis and shows the epoch of the writer's lease.
 //!
 //! A record is a hash: `v`, `hash`, `method`, `state`, `attempts`, `epoch`, `received`, `suspect`,
-//! `result`, and `s:<name>` for each step: `<n>|<state>|<effect>|<epoch>|<attempt>|<json>`, where the
-//! JSON is the note of a started step and the answer of an executed one. The scripts move text about
-//! and never parse JSON, since Lua's numbers would lose digits of 64-bit values.
+//! `result`, `cancel` (when it was cancelled), `decision` (what a person found out), and `s:<name>`
+//! for each step: `<n>|<state>|<effect>|<epoch>|<attempt>|<json>`, where the JSON is the note of a
+//! started step and the answer of an executed one. The scripts move text about and never parse JSON,
+//! since Lua's numbers would lose digits of 64-bit values.
 //!
 //! A *suspect* is a record that was made although the command may have been worked on before: the
 //! ledger that would tell was lost. It counts as begun from the start.
 
+mod cancel;
+mod list;
 mod record;
+mod resolve;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -27,7 +31,10 @@ use crate::error::StoreError;
 use crate::leases::Lease;
 use crate::redis::{Redis, fenced};
 
+pub use cancel::Cancelled;
+pub use list::Page;
 pub use record::{Effect, Record, RecordState, Start, StepRecord, StepState};
+pub use resolve::{Decision, Resolved};
 
 /// How long a record is kept after it was last claimed or finished: 7 days.
 const TTL_S: u64 = 7 * 24 * 60 * 60;
@@ -95,6 +102,9 @@ static STEP: LazyLock<Script> = fenced!(
     local state = redis.call('HGET', KEYS[2], 'state')
     if not state then return {'missing', {}} end
     if state ~= 'received' and state ~= 'started' then return {'finished', {}} end
+    if state == 'received' and ARGV[4] ~= 'read' and redis.call('HEXISTS', KEYS[2], 'cancel') == 1 then
+        return {'cancelled', {}}
+    end
     local field = 's:' .. ARGV[2]
     local known = redis.call('HGET', KEYS[2], field)
     local n = known and string.match(known, '^%d+')
@@ -122,6 +132,9 @@ static FINISH: LazyLock<Script> = fenced!(
     if state ~= 'received' and state ~= 'started' then
         if redis.call('HGET', KEYS[2], 'result') == ARGV[2] then return {'ok', {}} end
         return {'finished', {}}
+    end
+    if state == 'received' and redis.call('HEXISTS', KEYS[2], 'cancel') == 1 then
+        return {'cancelled', {}}
     end
     redis.call('HSET', KEYS[2], 'state', 'finished', 'result', ARGV[2])
     redis.call('EXPIRE', KEYS[2], ARGV[3])
@@ -371,7 +384,8 @@ impl Ledger {
             .redis
             .ask(async |mut connection| cmd("HGETALL").arg(&key).query_async(&mut connection).await)
             .await?;
-        if fields.is_empty() { Ok(None) } else { Record::read(id, &fields).map(Some) }
+        // A mark that waits for its command is no record yet.
+        if !fields.contains_key("hash") { Ok(None) } else { Record::read(id, &fields).map(Some) }
     }
 
     /// Forgets every command of an instance: it is being removed, and one that is added later
@@ -438,6 +452,7 @@ fn refusal(word: &str) -> StoreError {
     match word {
         "fenced" => StoreError::Fenced,
         "missing" => StoreError::Vanished,
+        "cancelled" => StoreError::Cancelled,
         "finished" => StoreError::OutOfOrder("it has its result"),
         "unfinished" => StoreError::OutOfOrder("it has no result yet"),
         "executed" => StoreError::OutOfOrder("the step was executed"),

@@ -9,6 +9,7 @@ use proto::{CommandId, MethodName, time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Decision;
 use crate::error::StoreError;
 
 /// The version of the form that is written; the one before it is read too. Version 1 had steps
@@ -103,6 +104,10 @@ pub struct Record {
     pub steps: IndexMap<String, StepRecord>,
     /// The result, as it was written.
     pub result: Option<String>,
+    /// When it was cancelled, if it was.
+    pub cancelled_at: Option<DateTime<Utc>>,
+    /// What a person decided about it, if one did.
+    pub decision: Option<Decision>,
 }
 
 impl Record {
@@ -158,6 +163,10 @@ impl Record {
             suspect: fields.contains_key("suspect"),
             steps: steps.into_iter().map(|(_, name, step)| (name, step)).collect(),
             result: fields.get("result").cloned(),
+            cancelled_at: (fields.get("cancel").map(|text| time::parse(text)).transpose())
+                .map_err(|_| bad("cancel"))?,
+            decision: (fields.get("decision").map(|text| serde_json::from_str(text)).transpose())
+                .map_err(|_| bad("decision"))?,
         })
     }
 }

@@ -160,6 +160,7 @@ async fn stores(folder: &TempDir, clock: Clock) -> Shared {
         sessions: Sessions::new(&vault, &redis),
         peers: Peers::new(&vault, &redis),
         statuses: Statuses::new(&redis),
+        pauses: crate::pauses::PauseWatch::new(store::Pauses::new(&redis)),
         metrics: Metrics::new(&prometheus::Registry::new()).unwrap(),
         telegram: Telegram::new(config.telegram.clone()).unwrap(),
         service_key: chassis::sealed::ServiceKey::from_bytes(*vault.service_key().unwrap()),

@@ -1,0 +1,70 @@
+//! Orders that pause and resume. Any worker can follow them: what is paused lies in Redis, and
+//! every worker looks there.
+
+use proto::control::{AccountPause, AccountPauses, AccountResume};
+use proto::fault::code;
+use proto::{Command, Fault, MethodName};
+use store::{Pause, PauseBook, PauseScope};
+
+use super::account::unavailable;
+use super::{Control, asker, bounded};
+use crate::{methods, pauses};
+
+/// Most characters of a reason.
+const REASON_CHARS_MAX: usize = 256;
+
+impl Control {
+    /// Pauses an instance, or all of them: whole, or some methods.
+    pub(super) async fn account_pause(
+        &self,
+        order: &Command,
+        params: AccountPause,
+    ) -> Result<AccountPauses, Fault> {
+        let scope = self.scope(order, &params.methods).await?;
+        bounded("params.reason", params.reason.as_deref(), REASON_CHARS_MAX)?;
+        let (by, since) = (asker(order, params.by)?, self.shared.clock.now());
+        let pause = Pause { since, by, reason: params.reason };
+        let noted = self.shared.pauses.store().pause(&scope, &params.methods, &pause).await;
+        Ok(self.noted(&scope, noted.map_err(unavailable)?))
+    }
+
+    /// Ends pauses of an instance, or those of all instances.
+    pub(super) async fn account_resume(
+        &self,
+        order: &Command,
+        params: AccountResume,
+    ) -> Result<AccountPauses, Fault> {
+        let scope = self.scope(order, &params.methods).await?;
+        let noted = self.shared.pauses.store().resume(&scope, &params.methods).await;
+        Ok(self.noted(&scope, noted.map_err(unavailable)?))
+    }
+
+    async fn scope(&self, order: &Command, named: &[MethodName]) -> Result<PauseScope, Fault> {
+        for (n, method) in named.iter().enumerate() {
+            if methods::find(method.as_str()).is_none() {
+                let message = format!("params.methods[{n}]: there is no method {method}");
+                return Err(Fault::invalid(code::METHOD_UNKNOWN, message));
+            }
+        }
+        if order.instance.is_every() {
+            return Ok(PauseScope::All);
+        }
+        self.known(&order.instance).await?;
+        Ok(PauseScope::Instance(order.instance.clone()))
+    }
+
+    fn noted(&self, scope: &PauseScope, book: PauseBook) -> AccountPauses {
+        tracing::info!(%scope, "pauses were changed");
+        let (instance, holding) = match scope {
+            PauseScope::All => {
+                let of_all = book.of(scope);
+                (None, of_all.map(|(method, pause)| pauses::info(scope, method, pause)).collect())
+            }
+            PauseScope::Instance(instance) => {
+                (Some(instance.clone()), pauses::told(&book, instance))
+            }
+        };
+        self.shared.pauses.noted(book);
+        AccountPauses { instance, pauses: holding }
+    }
+}
