@@ -15,6 +15,10 @@ const BUILT: &str = "STAGE_PROGRAMS_BUILT";
 /// Packages whose programs the stage starts.
 const PACKAGES: [&str; 4] = ["queuegram-worker", "queuegram", "tgsim", "queuegram-tests"];
 
+/// The worker that dies and freezes on order, alone: the other programs must not have its feature.
+const FAULTS_BUILD: [&str; 4] =
+    ["--bin", "queuegram-worker-faults", "--features", "queuegram-worker/faults"];
+
 /// The program `name`, up to date.
 ///
 /// # Errors
@@ -39,7 +43,17 @@ fn build() -> Result<()> {
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }
-    let status = command.current_dir(repository()).stdin(Stdio::null()).status()?;
+    finish(command)?;
+    let mut twin = Command::new(option_env!("CARGO").unwrap_or("cargo"));
+    twin.args(["build", "--quiet", "--locked", "--workspace"]).args(FAULTS_BUILD);
+    if !cfg!(debug_assertions) {
+        twin.arg("--release");
+    }
+    finish(twin)
+}
+
+fn finish(mut build: Command) -> Result<()> {
+    let status = build.current_dir(repository()).stdin(Stdio::null()).status()?;
     ensure!(status.success(), "cargo build ended with {status}");
     Ok(())
 }

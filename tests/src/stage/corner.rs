@@ -22,12 +22,12 @@ const CLAIM: &str = "queuegram-stage";
 pub struct RedisCorner {
     /// `redis://…/database`
     pub url: String,
-    _kind: Kind,
+    kind: Kind,
 }
 
 #[derive(Debug)]
 enum Kind {
-    Own { _process: Redis },
+    Own { process: Box<Redis> },
     Database { _claimed: Claimed },
 }
 
@@ -39,7 +39,7 @@ impl RedisCorner {
     pub async fn new(addresses: &Addresses, folder: &Path) -> Result<Self> {
         if let Some(program) = &addresses.redis_server {
             let process = Redis::start(program, folder).await?;
-            return Ok(Self { url: process.url.clone(), _kind: Kind::Own { _process: process } });
+            return Ok(Self { url: process.url.clone(), kind: Kind::Own { process: Box::new(process) } });
         }
         let mut url = Url::parse(&addresses.redis_url).context("the address of Redis")?;
         for database in (1..DATABASES).rev() {
@@ -56,12 +56,20 @@ impl RedisCorner {
                 let claimed = Claimed { url: url.clone(), database };
                 return Ok(Self {
                     url: url.to_string(),
-                    _kind: Kind::Database { _claimed: claimed },
+                    kind: Kind::Database { _claimed: claimed },
                 });
             }
             wire.ask(&format!("DEL {CLAIM}")).await?;
         }
         bail!("no database of the Redis given in the environment is empty")
+    }
+
+    /// The process, where it is one of our own, for whoever wants to hurt it.
+    pub fn process(&mut self) -> Option<&mut Redis> {
+        match &mut self.kind {
+            Kind::Own { process } => Some(process),
+            Kind::Database { .. } => None,
+        }
     }
 }
 

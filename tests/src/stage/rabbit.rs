@@ -2,13 +2,15 @@
 //!
 //! Everything that the start script would look for in the system's folders is named in its
 //! environment, so that neither a system-wide configuration nor another broker plays a part. It is
-//! ended by SIGKILL: its data are thrown away, and a graceful stop would only take time.
+//! ended by SIGKILL: its data are thrown away, and a graceful stop would only take time. Whoever wants
+//! to hurt one kills, stops, freezes and starts its node again: the data stay until it is dropped.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use lapin::{Connection, ConnectionProperties};
+use rustix::process::Signal;
 
 use super::children::{Launch, Running};
 use super::{patience, ports};
@@ -33,8 +35,10 @@ pub struct Rabbit {
     /// `http://user:password@127.0.0.1:port`
     pub management_url: String,
     // Dropped in this order: the node first, then the port mapper it is registered with.
-    _node: Running,
+    node: Running,
     _epmd: Running,
+    launch: Launch,
+    ctl: Launch,
 }
 
 impl Rabbit {
@@ -64,20 +68,73 @@ impl Rabbit {
             .args(["-port".to_owned(), epmd_port.to_string()])
             .args(["-address", "127.0.0.1"])
             .start()?;
-        let mut node = Launch::new("RabbitMQ", &programs.server, home.join("output.log"))
-            .envs(environment(home, distribution, epmd_port))
-            .cwd(home)
-            .start()?;
+        let environment = environment(home, distribution, epmd_port);
+        let launch = Launch::new("RabbitMQ", &programs.server, home.join("output.log"))
+            .envs(environment.clone())
+            .cwd(home);
+        let ctl = programs.server.with_file_name("rabbitmqctl");
+        let ctl = Launch::new("rabbitmqctl", ctl, home.join("ctl.log")).envs(environment).cwd(home);
+        let node = launch.start()?;
 
         let amqp_url = format!("amqp://queuegram:{password}@127.0.0.1:{amqp}/%2f");
         let management_url = format!("http://queuegram:{password}@127.0.0.1:{management}");
+        let mut rabbit = Self { amqp_url, management_url, node, _epmd: epmd, launch, ctl };
+        rabbit.until_it_answers().await?;
+        Ok(rabbit)
+    }
+
+    async fn until_it_answers(&mut self) -> Result<()> {
         let deadline = tokio::time::Instant::now() + START_BOUND;
-        while !answers(&amqp_url, &management_url).await {
-            node.check_alive()?;
-            anyhow::ensure!(tokio::time::Instant::now() < deadline, "no answer in {START_BOUND:?}");
+        while !answers(&self.amqp_url, &self.management_url).await {
+            self.node.check_alive()?;
+            ensure!(tokio::time::Instant::now() < deadline, "no answer in {START_BOUND:?}");
             tokio::time::sleep(Duration::from_millis(60)).await;
         }
-        Ok(Self { amqp_url, management_url, _node: node, _epmd: epmd })
+        Ok(())
+    }
+
+    /// Ends the node at once, as a crash would; [`Rabbit::start_again`] brings it back with its data.
+    pub fn kill(&mut self) {
+        self.node.kill();
+    }
+
+    /// Stops the node in order, as an orchestrator does.
+    ///
+    /// # Errors
+    /// When it does not end in a minute.
+    pub async fn stop(&mut self) -> Result<()> {
+        self.node.signal(Signal::TERM)?;
+        self.node.ended(Duration::from_secs(60)).await.map(|_| ())
+    }
+
+    /// Starts the node that was ended, with its data and addresses, and waits until it answers.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub async fn start_again(&mut self) -> Result<()> {
+        self.node = self.launch.start()?;
+        self.until_it_answers().await
+    }
+
+    /// Freezes the node, or lets it go on.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn freeze(&self, frozen: bool) -> Result<()> {
+        self.node.signal(if frozen { Signal::STOP } else { Signal::CONT })
+    }
+
+    /// Has the node block whoever publishes (a memory alarm), or ends that.
+    ///
+    /// # Errors
+    /// When `rabbitmqctl` fails.
+    pub async fn block(&self, blocked: bool) -> Result<()> {
+        let watermark = if blocked { "0.00001" } else { "0.4" };
+        let mut ctl =
+            self.ctl.clone().args(["set_vm_memory_high_watermark", watermark]).start()?;
+        let status = ctl.ended(Duration::from_secs(60)).await?;
+        ensure!(status.success(), "rabbitmqctl ended with {status}: {}", ctl.log_text());
+        Ok(())
     }
 }
 

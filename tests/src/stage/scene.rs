@@ -9,7 +9,7 @@ use super::folder::Folder;
 use super::servers::Addresses;
 use super::tgsim::{API_HASH, API_ID, Tgsim};
 use super::vhost::Vhost;
-use super::worker::Worker;
+use super::worker::{FAULTS_PROGRAM, PROGRAM, Worker};
 use super::{Caller, Listener, patience, shared};
 
 /// How a scene is set.
@@ -21,19 +21,28 @@ pub struct SceneOptions {
     pub dc: i32,
     /// Settings of the workers beyond the usual, by their environment variables.
     pub settings: Vec<(String, String)>,
+    /// Whether the workers are those that die and freeze on order.
+    pub faults: bool,
 }
 
 impl SceneOptions {
     /// The usual scene.
     #[must_use]
     pub fn new(label: &str) -> Self {
-        Self { label: label.to_owned(), dc: 2, settings: Vec::new() }
+        Self { label: label.to_owned(), dc: 2, settings: Vec::new(), faults: false }
     }
 
     /// One more setting of the workers, e.g. `QUEUEGRAM_LIMITS__PROFILE`.
     #[must_use]
     pub fn setting(mut self, key: &str, value: &str) -> Self {
         self.settings.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Workers that die and freeze on order: see [`Scene::add_worker_with`].
+    #[must_use]
+    pub fn faults(mut self, faults: bool) -> Self {
+        self.faults = faults;
         self
     }
 
@@ -66,12 +75,14 @@ pub struct Scene {
     pub caller: Caller,
     /// The simulated Telegram.
     pub tgsim: Tgsim,
-    redis: RedisCorner,
+    /// Its Redis.
+    pub redis: RedisCorner,
     /// The broker's corner.
     pub vhost: Vhost,
     /// Where vault, keys and logs lie.
     pub folder: Folder,
     settings: Vec<(String, String)>,
+    program: &'static str,
 }
 
 impl Scene {
@@ -113,6 +124,7 @@ impl Scene {
             vhost,
             folder,
             settings: options.settings,
+            program: if options.faults { FAULTS_PROGRAM } else { PROGRAM },
         };
         scene.ctl().await?.ok(&["topology", "apply"]).await?;
         Ok(scene)
@@ -123,8 +135,18 @@ impl Scene {
     /// # Errors
     /// When it does not become ready.
     pub async fn add_worker(&mut self) -> Result<usize> {
+        self.add_worker_with(&[]).await
+    }
+
+    /// The same, with more environment, e.g. `QUEUEGRAM_FAULTS` where the scene is one of faults.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub async fn add_worker_with(&mut self, more: &[(&str, &str)]) -> Result<usize> {
         let name = format!("worker-{}", self.workers.len() + 1);
-        let worker = Worker::start(self.folder.path(), &name, &self.worker_environment()).await?;
+        let mut env = self.worker_environment();
+        env.extend(more.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        let worker = Worker::start(self.program, self.folder.path(), &name, &env).await?;
         self.workers.push(worker);
         Ok(self.workers.len() - 1)
     }

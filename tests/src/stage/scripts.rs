@@ -17,12 +17,29 @@ pub fn repository() -> PathBuf {
 /// # Errors
 /// When it fails; it has told why itself.
 pub fn key_values(name: &str) -> Result<HashMap<String, String>> {
-    let script = repository().join("scripts").join(name);
-    let output = Command::new(&script)
+    read(name, Command::new(repository().join("scripts").join(name)))
+}
+
+/// The same, blind to servers that the environment names: for whoever needs programs of its own.
+///
+/// # Errors
+/// As [`key_values`].
+pub fn key_values_alone(name: &str) -> Result<HashMap<String, String>> {
+    let mut script = Command::new(repository().join("scripts").join(name));
+    for (variable, _) in std::env::vars_os() {
+        if variable.to_string_lossy().starts_with("QUEUEGRAM_") {
+            script.env_remove(variable);
+        }
+    }
+    read(name, script)
+}
+
+fn read(name: &str, mut script: Command) -> Result<HashMap<String, String>> {
+    let output = script
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
-        .with_context(|| format!("running {}", script.display()))?;
+        .with_context(|| format!("running scripts/{name}"))?;
     if !output.status.success() {
         bail!("scripts/{name} ended with {}", output.status);
     }

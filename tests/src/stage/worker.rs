@@ -1,4 +1,5 @@
-//! A worker process of one scene.
+//! A worker process of one scene: the one that is released, or its twin that dies and freezes on
+//! order (`queuegram-worker-faults`).
 
 use std::path::Path;
 use std::process::ExitStatus;
@@ -11,6 +12,11 @@ use serde_json::Value;
 use super::children::{Launch, Running};
 use super::{binaries, patience};
 
+/// The program that is released.
+pub const PROGRAM: &str = "queuegram-worker";
+/// The same, with the fault points and mutations that a release does not have.
+pub const FAULTS_PROGRAM: &str = "queuegram-worker-faults";
+
 const START_BOUND: Duration = Duration::from_secs(60);
 
 /// A worker that runs until dropped.
@@ -22,16 +28,17 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts one with this environment and waits until it calls itself ready.
+    /// Starts `program` with this environment and waits until it calls itself ready.
     ///
     /// # Errors
     /// When it does not; the error holds its last words.
-    pub async fn start(folder: &Path, name: &str, env: &[(String, String)]) -> Result<Self> {
-        let program = binaries::program("queuegram-worker").await?;
-        let mut process = Launch::new(name, program, folder.join(format!("{name}.log")))
-            .envs(env.iter().cloned())
-            .cwd(folder)
-            .start()?;
+    pub async fn start(
+        program: &str,
+        folder: &Path,
+        name: &str,
+        env: &[(String, String)],
+    ) -> Result<Self> {
+        let mut process = Self::launch(program, folder, name, env).await?.start()?;
         let deadline = tokio::time::Instant::now() + START_BOUND;
         loop {
             process.check_alive()?;
@@ -49,6 +56,21 @@ impl Worker {
             }
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
+    }
+
+    /// How `program` is started with this environment; its log is `<name>.log`.
+    ///
+    /// # Errors
+    /// When it can't be built.
+    pub async fn launch(
+        program: &str,
+        folder: &Path,
+        name: &str,
+        env: &[(String, String)],
+    ) -> Result<Launch> {
+        let program = binaries::program(program).await?;
+        let log = folder.join(format!("{name}.log"));
+        Ok(Launch::new(name, program, log).envs(env.iter().cloned()).cwd(folder))
     }
 
     /// Everything it has logged so far.
@@ -106,7 +128,7 @@ impl Worker {
 }
 
 /// The address in the log line `admin listening`.
-fn admin_address(log: &str) -> Option<String> {
+pub(crate) fn admin_address(log: &str) -> Option<String> {
     log.lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .find(|line| line["message"] == "admin listening")

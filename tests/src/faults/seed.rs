@@ -1,0 +1,237 @@
+//! One seed from its drawing to its judgement.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::dice::Dice;
+use super::ears::Ears;
+use super::fault::Fault;
+use super::fleet::Fleet;
+use super::history::{Breach, History, Login};
+use super::lane::Lane;
+use super::play::Stage;
+use super::scale::Scale;
+use super::schedule::Schedule;
+use super::voice::Voice;
+use super::workload::{PEOPLE, Workload};
+use super::{oracle, quiet};
+use crate::stage::{Scene, SceneOptions, scripts};
+
+/// How a seed is played.
+#[derive(Debug, Clone)]
+pub struct Play {
+    /// Its number.
+    pub seed: u64,
+    /// By how much times are divided.
+    pub scale: Scale,
+    /// More environment of the workers: the scaled settings, a mutation.
+    pub environment: Vec<(String, String)>,
+    /// Given rather than drawn.
+    pub schedule: Option<Schedule>,
+}
+
+/// What came of a seed.
+#[derive(Debug, Clone)]
+pub struct Verdict {
+    /// Its number.
+    pub seed: u64,
+    /// How long it took.
+    pub took: Duration,
+    /// What happened.
+    pub history: History,
+    /// The faults as they were played.
+    pub faults: Vec<String>,
+    /// Their kinds, for counting.
+    pub kinds: Vec<&'static str>,
+    /// Processes that ended by themselves: killed at a cut point, above all.
+    pub ended: Vec<String>,
+    /// How often a lease was taken.
+    pub leases_taken: usize,
+    /// The broken promises.
+    pub breaches: Vec<Breach>,
+    /// Where the logs were kept, if something was broken.
+    pub kept: Option<PathBuf>,
+}
+
+/// Plays one seed on a lane.
+///
+/// # Errors
+/// When a part of the stage itself does not work.
+pub async fn play(lane: &Lane, play: &Play) -> Result<Verdict> {
+    let (began_all, scale) = (Instant::now(), play.scale);
+    let workload = Workload::draw(&mut Dice::new(play.seed, "workload"), scale, knows_cancel());
+    let schedule = play.schedule.clone().unwrap_or_else(|| {
+        Schedule::draw(&mut Dice::new(play.seed, "faults"), scale, workload.lanes.len())
+    });
+    let options = SceneOptions::new(&format!("seed-{}", play.seed)).faults(true);
+    let scene = Scene::without_worker(&lane.addresses, options).await?;
+    let folder = scene.folder.path().to_owned();
+    let fleet = Arc::new(Fleet::new(&scene, scale, play.environment.clone()).await?);
+    let supervisor = tokio::spawn(Arc::clone(&fleet).supervise());
+    let ended = run(lane, play, workload, &schedule, scene, fleet.clone()).await;
+    supervisor.abort();
+    let (history, faults) = match ended {
+        Ok(ended) => ended,
+        Err(error) => {
+            let kept = keep(play.seed, &folder, &format!("{error:#}"))?;
+            return Err(error.context(format!("seed {}; logs: {}", play.seed, kept.display())));
+        }
+    };
+    let breaches = oracle::judge(&history);
+    let mut verdict = Verdict {
+        seed: play.seed,
+        took: began_all.elapsed(),
+        faults,
+        kinds: schedule.faults.iter().map(|(_, fault)| fault.kind()).collect(),
+        ended: fleet.ended(),
+        leases_taken: leases_taken(&folder),
+        breaches,
+        kept: None,
+        history,
+    };
+    if !verdict.breaches.is_empty() {
+        let story = super::report::story(&verdict);
+        verdict.kept = Some(keep(play.seed, &folder, &story)?);
+    }
+    Ok(verdict)
+}
+
+async fn run(
+    lane: &Lane,
+    play: &Play,
+    workload: Workload,
+    schedule: &Schedule,
+    scene: Scene,
+    fleet: Arc<Fleet>,
+) -> Result<(History, Vec<String>)> {
+    let scale = play.scale;
+    fleet.want(0, None);
+    fleet.ready(0).await?;
+    for (username, open) in PEOPLE {
+        let invite = if open { "everybody" } else { "nobody" };
+        scene.person(json!({ "username": username, "privacy": { "invite": invite } })).await?;
+    }
+    let mut users = Vec::new();
+    for (instance, _) in &workload.lanes {
+        users.push(scene.connect(instance).await?.id);
+    }
+    for slot in 1..schedule.workers {
+        fleet.want(slot, None);
+        fleet.ready(slot).await?;
+    }
+    let (amqp_url, redis_url) = (scene.vhost.amqp_url.clone(), scene.redis_url().to_owned());
+    let ears = Ears::open(&amqp_url).await?;
+    let before = scene.tgsim.journal_after(0).await?;
+    let mark = before.last().and_then(|entry| entry["n"].as_u64()).unwrap_or(0);
+    let stage = Arc::new(Stage {
+        fleet: fleet.clone(),
+        rabbit: lane.rabbit.clone(),
+        scene: Mutex::new(scene),
+        redis_turn: Mutex::new(()),
+        users: users.clone(),
+        scale,
+    });
+
+    let began = Instant::now();
+    let instances: Vec<String> = workload.lanes.iter().map(|(name, _)| name.clone()).collect();
+    let mut speaking = tokio::task::JoinSet::new();
+    for (_, plan) in workload.lanes {
+        speaking.spawn(Voice::new(&amqp_url, began).speak(plan));
+    }
+    let faults = stage.play(schedule, began).await;
+    let mut sent = Vec::new();
+    for spoken in speaking.join_all().await {
+        sent.extend(spoken?);
+    }
+    sent.sort_by_key(|sent| sent.planned.instance.clone());
+
+    // A rule that no request has met yet would meet one after the healing.
+    stage.scene.lock().await.tgsim.forget_script().await?;
+    fleet.heal(2);
+    quiet::answered(&ears, &sent, Duration::from_secs(if scale.0 > 1 { 60 } else { 240 })).await;
+    let records = quiet::records(&amqp_url, &sent).await?;
+    let mut logins: Vec<Login> = instances
+        .into_iter()
+        .zip(users)
+        .map(|(instance, user)| Login { key: key_of(&before, user), instance, user, serves: false })
+        .collect();
+    quiet::serving(&amqp_url, &mut logins).await?;
+    let bad_ends = quiet::stop(&stage).await;
+    let journal = stage.scene.lock().await.tgsim.journal_after(mark).await?;
+    let history = History {
+        sent,
+        told: ears.heard(),
+        journal,
+        records,
+        logins,
+        queues: quiet::queues(&stage).await?,
+        leases: quiet::leases(&redis_url).await?,
+        bad_ends,
+        ledger_lost: schedule.faults.iter().any(|(_, fault)| fault.loses_the_ledger()),
+        faulted: !schedule.faults.is_empty(),
+        migrated: migrated(schedule, &stage.users),
+    };
+    Ok((history, faults))
+}
+
+fn migrated(schedule: &Schedule, users: &[i64]) -> BTreeSet<i64> {
+    let moves = schedule.faults.iter().filter_map(|(_, fault)| match fault {
+        Fault::Migrate(instance) => users.get(*instance).copied(),
+        _ => None,
+    });
+    moves.collect()
+}
+
+/// The auth key that an account sent on last.
+fn key_of(journal: &[Value], user: i64) -> String {
+    let last = journal.iter().rev().find(|entry| {
+        entry["user_id"] == user && entry["kind"] == "request" && entry["auth_key_id"].is_string()
+    });
+    last.and_then(|entry| entry["auth_key_id"].as_str()).unwrap_or_default().to_owned()
+}
+
+/// Whether the worker under test has the order `command.cancel`: the contract says so.
+fn knows_cancel() -> bool {
+    let contract = scripts::repository().join("proto/asyncapi.yaml");
+    std::fs::read_to_string(contract).is_ok_and(|text| text.contains("command.cancel"))
+}
+
+/// How often a worker says that it owns an instance now.
+fn leases_taken(folder: &std::path::Path) -> usize {
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let logs = files.filter(|file| file.file_name().to_string_lossy().starts_with("worker-"));
+    logs.filter_map(|file| std::fs::read_to_string(file.path()).ok())
+        .map(|text| text.matches("\"message\":\"owned\"").count())
+        .sum()
+}
+
+/// Copies the seed's folder to where it stays, with its story.
+fn keep(seed: u64, folder: &std::path::Path, story: &str) -> Result<PathBuf> {
+    let kept = scripts::repository().join("target/faults").join(format!("seed-{seed}"));
+    if kept.exists() {
+        std::fs::remove_dir_all(&kept)?;
+    }
+    copy(folder, &kept).context("keeping the logs")?;
+    std::fs::write(kept.join("story.txt"), story)?;
+    Ok(std::fs::canonicalize(kept)?)
+}
+
+fn copy(from: &std::path::Path, to: &std::path::Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        match entry.file_type()?.is_dir() {
+            true => copy(&entry.path(), &target)?,
+            false => std::fs::copy(entry.path(), target).map(|_| ())?,
+        }
+    }
+    Ok(())
+}
