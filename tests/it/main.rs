@@ -12,6 +12,7 @@ mod duplicates;
 mod events;
 mod expect;
 mod external_ref;
+mod faults;
 mod floods;
 mod foreign_callers;
 mod matrix;

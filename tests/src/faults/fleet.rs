@@ -2,6 +2,7 @@
 //! that ends although its slot is wanted is started again, as an orchestrator does, and one that froze
 //! itself on order is woken again.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -53,8 +54,12 @@ struct State {
     wake_at: Option<Instant>,
     /// For how long one that freezes itself sleeps.
     nap: Duration,
+    /// Whether the process was asked to end.
+    asked: bool,
     /// Processes that ended by themselves.
     ended: Vec<String>,
+    /// Processes that were asked to end, and did so badly.
+    badly: Vec<String>,
 }
 
 impl Fleet {
@@ -125,7 +130,7 @@ impl Fleet {
         if let Some(process) = &state.process {
             let _gone = process.signal(Signal::CONT);
             let _gone = process.signal(Signal::TERM);
-            state.wake_at = None;
+            (state.wake_at, state.asked) = (None, true);
         }
     }
 
@@ -151,7 +156,7 @@ impl Fleet {
             if !(state.wanted && due && state.process.is_none()) {
                 return Ok(());
             }
-            state.start_at = None;
+            (state.start_at, state.asked) = (None, false);
             state.starts += 1;
             let mut environment = self.environment.clone();
             environment.extend_from_slice(slot.links.environment());
@@ -173,9 +178,11 @@ impl Fleet {
     pub async fn ready(&self, slot: usize) -> Result<()> {
         let what = format!("worker {} is ready", slot + 1);
         patience::until(&what, Duration::from_secs(90), || async {
-            let admin = self.slots[slot].lock().process.as_ref().and_then(|process| {
-                admin_address(&process.log_text())
-            });
+            let admin = self.slots[slot]
+                .lock()
+                .process
+                .as_ref()
+                .and_then(|process| admin_address(&process.log_text()));
             let Some(admin) = admin else { return Ok(None) };
             let get = reqwest::Client::new().get(format!("{admin}/ready"));
             let answer = get.timeout(Duration::from_secs(5)).send().await;
@@ -225,6 +232,12 @@ impl Fleet {
         Ok(ends)
     }
 
+    /// Processes that were asked to end before the end, and did not end well.
+    #[must_use]
+    pub fn badly_ended(&self) -> Vec<String> {
+        self.slots.iter().flat_map(|slot| slot.lock().badly.clone()).collect()
+    }
+
     /// Processes that ended by themselves, with how.
     #[must_use]
     pub fn ended(&self) -> Vec<String> {
@@ -241,14 +254,18 @@ impl Slot {
 impl State {
     fn notice_end(&mut self, number: usize, scale: Scale) {
         let Some(process) = &mut self.process else { return };
-        if let Err(end) = process.check_alive() {
-            let end = format!("{end:#}");
-            let first = end.lines().next().unwrap_or_default();
-            self.ended.push(format!("worker-{}-{}: {first}", number + 1, self.starts));
-            self.process = None;
-            self.wake_at = None;
-            self.start_at = self.wanted.then(|| Instant::now() + scale.time(5.0));
+        let Ok(Some(status)) = process.status() else { return };
+        let end = format!("worker-{}-{} ended with {status}", number + 1, self.starts);
+        match (self.asked, status.success()) {
+            (true, true) => {}
+            // A cut point may come before the end that was asked for.
+            (true, false) if status.signal() == Some(9) => self.ended.push(end),
+            (true, false) => self.badly.push(end),
+            (false, _) => self.ended.push(end),
         }
+        let pause = if self.asked { Duration::ZERO } else { scale.time(5.0) };
+        (self.process, self.wake_at) = (None, None);
+        self.start_at = self.wanted.then(|| Instant::now() + pause);
     }
 
     /// Wakes a process whose time has come; gives one that froze itself a time.

@@ -37,7 +37,8 @@ impl Lane {
             let path = found.get(key).map(PathBuf::from);
             path.with_context(|| format!("faults need the programs themselves: no {key}"))
         };
-        let programs = RabbitPrograms { server: program("RABBITMQ_SERVER")?, epmd: program("EPMD")? };
+        let programs =
+            RabbitPrograms { server: program("RABBITMQ_SERVER")?, epmd: program("EPMD")? };
         let redis_server = Some(program("REDIS_SERVER")?);
         let folder = Folder::new("lane")?;
         let rabbit = Rabbit::start(&programs, folder.path()).await?;

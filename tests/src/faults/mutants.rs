@@ -74,9 +74,8 @@ pub async fn hunt(
 /// Both workers one after the other die at this order, again and again.
 fn dying(scale: Scale, order: &str) -> Vec<(f64, Fault)> {
     let nap = scale.time(5.0);
-    let dies = |at, slot, n: u32| {
-        (at, Fault::AtPoint { slot, order: format!("{order}@{n}=kill"), nap })
-    };
+    let dies =
+        |at, slot, n: u32| (at, Fault::AtPoint { slot, order: format!("{order}@{n}=kill"), nap });
     vec![dies(0.0, 0, 2), dies(0.0, 1, 2), dies(30.0, 0, 1), dies(30.0, 1, 1)]
 }
 
@@ -114,11 +113,8 @@ fn frozen_past_the_lease(scale: Scale) -> Vec<(f64, Fault)> {
 /// connects while the old one may still send.
 fn cut_off_from_redis(scale: Scale) -> Vec<(f64, Fault)> {
     let time = scale.time(40.0);
-    let cut = |at, slot| {
-        (at, Fault::CutOff { slot, server: Server::Redis, half_open: true, time })
-    };
-    let late = |at, slot| {
-        (at, Fault::Slow(slot, Server::Telegram, scale.time(6.0), scale.time(60.0)))
-    };
+    let cut = |at, slot| (at, Fault::CutOff { slot, server: Server::Redis, half_open: true, time });
+    let late =
+        |at, slot| (at, Fault::Slow(slot, Server::Telegram, scale.time(6.0), scale.time(60.0)));
     vec![late(0.0, 0), late(0.0, 1), cut(4.0, 0), cut(50.0, 1)]
 }

@@ -14,14 +14,8 @@ use super::history::{Breach, History};
 /// Everything that is wrong with a history.
 #[must_use]
 pub fn judge(history: &History) -> Vec<Breach> {
-    let laws: [fn(&History) -> Vec<Breach>; 6] = [
-        lost::judge,
-        effects::judge,
-        results::judge,
-        order::judge,
-        sessions::judge,
-        left::judge,
-    ];
+    let laws: [fn(&History) -> Vec<Breach>; 6] =
+        [lost::judge, effects::judge, results::judge, order::judge, sessions::judge, left::judge];
     laws.iter().flat_map(|law| law(history)).collect()
 }
 

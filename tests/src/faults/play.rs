@@ -1,6 +1,7 @@
 //! Plays the faults of a schedule on the parts of one seed.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -19,6 +20,30 @@ use crate::stage::Scene;
 use crate::stage::rabbit::Rabbit;
 use crate::stage::redis::Redis;
 
+/// A fault that was tried.
+#[derive(Debug)]
+pub struct Played {
+    /// Which.
+    pub fault: Fault,
+    /// When it began.
+    pub from: Duration,
+    /// When it was over.
+    pub to: Duration,
+    /// Why it could not be played.
+    pub failed: Option<anyhow::Error>,
+}
+
+impl fmt::Display for Played {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (from, to) = (self.from.as_secs_f64(), self.to.as_secs_f64());
+        write!(f, "{from:6.2} s – {to:6.2} s  {}", self.fault)?;
+        match &self.failed {
+            Some(why) => write!(f, ": NOT PLAYED: {why:#}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// What faults are done to.
 #[derive(Debug)]
 pub struct Stage {
@@ -30,16 +55,20 @@ pub struct Stage {
     pub scene: Mutex<Scene>,
     /// Held while Redis is hurt, as the scene is needed by others meanwhile.
     pub redis_turn: Mutex<()>,
-    /// The accounts' numbers, by instance.
-    pub users: Vec<i64>,
+    /// The accounts' numbers by instance, once they are connected.
+    pub users: OnceLock<Vec<i64>>,
     /// How long a second is.
     pub scale: Scale,
 }
 
 impl Stage {
-    /// Plays every fault at its time; those that overlap go on beside each other. What was played, and
-    /// what could not be, with why.
-    pub async fn play(self: &Arc<Self>, schedule: &Schedule, began: Instant) -> Vec<String> {
+    /// The accounts' numbers by instance; none before they are connected.
+    pub fn users(&self) -> &[i64] {
+        self.users.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// Plays every fault at its time; those that overlap go on beside each other.
+    pub async fn play(self: &Arc<Self>, schedule: &Schedule, began: Instant) -> Vec<Played> {
         let mut tasks = tokio::task::JoinSet::new();
         for (at, fault) in schedule.faults.clone() {
             let this = Arc::clone(self);
@@ -47,16 +76,12 @@ impl Stage {
                 sleep_until(began + at).await;
                 let started = began.elapsed();
                 let done = this.carry_out(&fault).await;
-                let (from, to) = (started.as_secs_f64(), began.elapsed().as_secs_f64());
-                match done {
-                    Ok(()) => format!("{from:6.2} s – {to:6.2} s  {fault}"),
-                    Err(error) => format!("{from:6.2} s – {to:6.2} s  {fault}: NOT PLAYED: {error:#}"),
-                }
+                Played { fault, from: started, to: began.elapsed(), failed: done.err() }
             });
         }
-        let mut log = tasks.join_all().await;
-        log.sort();
-        log
+        let mut played = tasks.join_all().await;
+        played.sort_by_key(|played| played.from);
+        played
     }
 
     async fn carry_out(&self, fault: &Fault) -> Result<()> {
@@ -114,7 +139,7 @@ impl Stage {
             }
             Fault::Migrate(instance) => {
                 let scene = self.scene.lock().await;
-                let (user, dc) = (self.users[*instance], scene.tgsim.dc + 1);
+                let (user, dc) = (self.users()[*instance], scene.tgsim.dc + 1);
                 let rule = json!({ "match": { "user_id": user }, "then": { "migrate_dc": dc } });
                 scene.tgsim.script(&rule).await?;
             }

@@ -25,7 +25,7 @@ pub fn line(verdict: &Verdict) -> String {
         verdict.history.commands().count(),
         statuses.join(", "),
         takeovers(verdict),
-        verdict.kinds.join(", "),
+        verdict.kinds().collect::<Vec<_>>().join(", "),
     )
 }
 
@@ -41,7 +41,8 @@ pub fn story(verdict: &Verdict) -> String {
     }
     for breach in &verdict.breaches {
         let _ = writeln!(text, "\n{}: {}", breach.law, breach.what);
-        let named = verdict.history.commands().filter(|sent| breach.what.contains(&sent.planned.id));
+        let named =
+            verdict.history.commands().filter(|sent| breach.what.contains(&sent.planned.id));
         for sent in named {
             evidence(&mut text, &verdict.history, sent);
         }
@@ -56,12 +57,20 @@ fn evidence(text: &mut String, history: &History, sent: &Sent) {
         let _ = writeln!(
             text,
             "    {at:6.2} s {} {:?} {:?} {} (published {} times) as {}",
-            planned.method, planned.role, planned.deadline, planned.params, sent.tries, sent.correlation
+            planned.method,
+            planned.role,
+            planned.deadline,
+            planned.params,
+            sent.tries,
+            sent.correlation
         );
     }
     let mut shown = Vec::new();
     for told in history.told.iter().filter(|told| told.body["id"] == id) {
-        let row = format!("    told {:?} {} {}: {}", told.via, told.message_id, told.correlation, told.body);
+        let row = format!(
+            "    told {:?} {} {}: {}",
+            told.via, told.message_id, told.correlation, told.body
+        );
         if !shown.contains(&row) {
             shown.push(row);
         }
@@ -89,7 +98,7 @@ pub fn totals(verdicts: &[Verdict], scale: Scale) -> String {
         for (word, count) in statuses(&verdict.history) {
             *status.entry(word).or_default() += count;
         }
-        for kind in &verdict.kinds {
+        for kind in verdict.kinds() {
             *kinds.entry(kind).or_default() += 1;
         }
         commands += verdict.history.commands().count();
@@ -102,7 +111,9 @@ pub fn totals(verdicts: &[Verdict], scale: Scale) -> String {
     let mut text = format!(
         "{} seeds at scale {}: {} broken\n{commands} commands in {published} publications, {taken} takeovers, \
          {died} processes ended by themselves\nresults:",
-        verdicts.len(), scale.0, broken,
+        verdicts.len(),
+        scale.0,
+        broken,
     );
     for (word, count) in &status {
         let _ = write!(text, " {count} {word},");

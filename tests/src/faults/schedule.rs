@@ -98,9 +98,8 @@ impl Schedule {
         let mut faults: Vec<(Duration, Fault)> = Vec::new();
         for _ in 0..count {
             let fault = draw(dice, scale, workers, instances);
-            let is_rabbit = |fault: &Fault| {
-                matches!(fault, Fault::RabbitKilled | Fault::RabbitRestarted)
-            };
+            let is_rabbit =
+                |fault: &Fault| matches!(fault, Fault::RabbitKilled | Fault::RabbitRestarted);
             // A broker takes long to come back: once in a seed is enough.
             if is_rabbit(&fault) && faults.iter().any(|(_, other)| is_rabbit(other)) {
                 continue;

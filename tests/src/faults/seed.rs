@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -16,7 +16,7 @@ use super::fault::Fault;
 use super::fleet::Fleet;
 use super::history::{Breach, History, Login};
 use super::lane::Lane;
-use super::play::Stage;
+use super::play::{Played, Stage};
 use super::scale::Scale;
 use super::schedule::Schedule;
 use super::voice::Voice;
@@ -38,7 +38,7 @@ pub struct Play {
 }
 
 /// What came of a seed.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Verdict {
     /// Its number.
     pub seed: u64,
@@ -47,9 +47,7 @@ pub struct Verdict {
     /// What happened.
     pub history: History,
     /// The faults as they were played.
-    pub faults: Vec<String>,
-    /// Their kinds, for counting.
-    pub kinds: Vec<&'static str>,
+    pub faults: Vec<Played>,
     /// Processes that ended by themselves: killed at a cut point, above all.
     pub ended: Vec<String>,
     /// How often a lease was taken.
@@ -58,6 +56,14 @@ pub struct Verdict {
     pub breaches: Vec<Breach>,
     /// Where the logs were kept, if something was broken.
     pub kept: Option<PathBuf>,
+}
+
+impl Verdict {
+    /// The kinds of the faults that were played, one for each.
+    pub fn kinds(&self) -> impl Iterator<Item = &'static str> {
+        let played = self.faults.iter().filter(|played| played.failed.is_none());
+        played.map(|played| played.fault.kind())
+    }
 }
 
 /// Plays one seed on a lane.
@@ -75,7 +81,16 @@ pub async fn play(lane: &Lane, play: &Play) -> Result<Verdict> {
     let folder = scene.folder.path().to_owned();
     let fleet = Arc::new(Fleet::new(&scene, scale, play.environment.clone()).await?);
     let supervisor = tokio::spawn(Arc::clone(&fleet).supervise());
-    let ended = run(lane, play, workload, &schedule, scene, fleet.clone()).await;
+    // Held until the end of the judgement: the logs are gone with it.
+    let stage = Arc::new(Stage {
+        fleet: fleet.clone(),
+        rabbit: lane.rabbit.clone(),
+        scene: Mutex::new(scene),
+        redis_turn: Mutex::new(()),
+        users: OnceLock::new(),
+        scale,
+    });
+    let ended = run(&stage, workload, &schedule).await;
     supervisor.abort();
     let (history, faults) = match ended {
         Ok(ended) => ended,
@@ -89,7 +104,6 @@ pub async fn play(lane: &Lane, play: &Play) -> Result<Verdict> {
         seed: play.seed,
         took: began_all.elapsed(),
         faults,
-        kinds: schedule.faults.iter().map(|(_, fault)| fault.kind()).collect(),
         ended: fleet.ended(),
         leases_taken: leases_taken(&folder),
         breaches,
@@ -103,17 +117,11 @@ pub async fn play(lane: &Lane, play: &Play) -> Result<Verdict> {
     Ok(verdict)
 }
 
-async fn run(
-    lane: &Lane,
-    play: &Play,
-    workload: Workload,
-    schedule: &Schedule,
-    scene: Scene,
-    fleet: Arc<Fleet>,
-) -> Result<(History, Vec<String>)> {
-    let scale = play.scale;
-    fleet.want(0, None);
-    fleet.ready(0).await?;
+/// Workers, people and connected accounts; what the journal says until then.
+async fn set(stage: &Stage, workload: &Workload, schedule: &Schedule) -> Result<Vec<Value>> {
+    let scene = stage.scene.lock().await;
+    stage.fleet.want(0, None);
+    stage.fleet.ready(0).await?;
     for (username, open) in PEOPLE {
         let invite = if open { "everybody" } else { "nobody" };
         scene.person(json!({ "username": username, "privacy": { "invite": invite } })).await?;
@@ -122,22 +130,26 @@ async fn run(
     for (instance, _) in &workload.lanes {
         users.push(scene.connect(instance).await?.id);
     }
+    stage.users.get_or_init(|| users);
     for slot in 1..schedule.workers {
-        fleet.want(slot, None);
-        fleet.ready(slot).await?;
+        stage.fleet.want(slot, None);
+        stage.fleet.ready(slot).await?;
     }
-    let (amqp_url, redis_url) = (scene.vhost.amqp_url.clone(), scene.redis_url().to_owned());
-    let ears = Ears::open(&amqp_url).await?;
-    let before = scene.tgsim.journal_after(0).await?;
+    scene.tgsim.journal_after(0).await
+}
+
+async fn run(
+    stage: &Arc<Stage>,
+    workload: Workload,
+    schedule: &Schedule,
+) -> Result<(History, Vec<Played>)> {
+    let (amqp_url, redis_url) = {
+        let scene = stage.scene.lock().await;
+        (scene.vhost.amqp_url.clone(), scene.redis_url().to_owned())
+    };
+    let before = set(stage, &workload, schedule).await?;
     let mark = before.last().and_then(|entry| entry["n"].as_u64()).unwrap_or(0);
-    let stage = Arc::new(Stage {
-        fleet: fleet.clone(),
-        rabbit: lane.rabbit.clone(),
-        scene: Mutex::new(scene),
-        redis_turn: Mutex::new(()),
-        users: users.clone(),
-        scale,
-    });
+    let ears = Ears::open(&amqp_url).await?;
 
     let began = Instant::now();
     let instances: Vec<String> = workload.lanes.iter().map(|(name, _)| name.clone()).collect();
@@ -154,16 +166,18 @@ async fn run(
 
     // A rule that no request has met yet would meet one after the healing.
     stage.scene.lock().await.tgsim.forget_script().await?;
-    fleet.heal(2);
-    quiet::answered(&ears, &sent, Duration::from_secs(if scale.0 > 1 { 60 } else { 240 })).await;
+    stage.fleet.heal(2);
+    let bound = if stage.scale.0 > 1 { 60 } else { 240 };
+    quiet::answered(&ears, &sent, Duration::from_secs(bound)).await;
     let records = quiet::records(&amqp_url, &sent).await?;
     let mut logins: Vec<Login> = instances
         .into_iter()
-        .zip(users)
+        .zip(stage.users().iter().copied())
         .map(|(instance, user)| Login { key: key_of(&before, user), instance, user, serves: false })
         .collect();
     quiet::serving(&amqp_url, &mut logins).await?;
-    let bad_ends = quiet::stop(&stage).await;
+    let mut bad_ends = quiet::stop(stage).await;
+    bad_ends.extend(stage.fleet.badly_ended());
     let journal = stage.scene.lock().await.tgsim.journal_after(mark).await?;
     let history = History {
         sent,
@@ -171,12 +185,12 @@ async fn run(
         journal,
         records,
         logins,
-        queues: quiet::queues(&stage).await?,
+        queues: quiet::queues(stage).await?,
         leases: quiet::leases(&redis_url).await?,
         bad_ends,
         ledger_lost: schedule.faults.iter().any(|(_, fault)| fault.loses_the_ledger()),
         faulted: !schedule.faults.is_empty(),
-        migrated: migrated(schedule, &stage.users),
+        migrated: migrated(schedule, stage.users()),
     };
     Ok((history, faults))
 }

@@ -59,7 +59,9 @@ impl Voice {
         let at = self.began.elapsed();
         let key = format!("{}.{}", planned.instance, planned.method);
         let deadline = match planned.deadline {
-            Deadline::Body(time) => Some((Utc::now() + time).to_rfc3339_opts(SecondsFormat::Millis, true)),
+            Deadline::Body(time) => {
+                Some((Utc::now() + time).to_rfc3339_opts(SecondsFormat::Millis, true))
+            }
             _ => None,
         };
         let body = planned.body(&correlation, deadline);

@@ -198,13 +198,7 @@ impl Author<'_> {
         self.plan.push(planned);
     }
 
-    fn publish(
-        &mut self,
-        id: String,
-        method: &'static str,
-        params: Value,
-        group: Option<String>,
-    ) {
+    fn publish(&mut self, id: String, method: &'static str, params: Value, group: Option<String>) {
         let too_short = self.dice.percent(7);
         let time = self.dice.millis(1, 1_500) / self.scale.0.max(1) * 4;
         let deadline = match (too_short, self.dice.percent(50)) {
@@ -214,7 +208,17 @@ impl Author<'_> {
         };
         let (pause, instance) = (self.pause(), self.instance.clone());
         let (role, cancel) = (Role::First, false);
-        self.plan.push(Planned { id, instance, method, params, group, role, deadline, pause, cancel });
+        self.plan.push(Planned {
+            id,
+            instance,
+            method,
+            params,
+            group,
+            role,
+            deadline,
+            pause,
+            cancel,
+        });
     }
 
     /// Cancels are drawn last: without them the rest of the plan is the same.
@@ -242,9 +246,8 @@ impl Author<'_> {
     }
 
     fn people(&mut self, most: u64) -> Vec<&'static str> {
-        let mut people: Vec<&str> = (0..self.dice.between(0, most))
-            .map(|_| self.dice.one_of(&PEOPLE).0)
-            .collect();
+        let mut people: Vec<&str> =
+            (0..self.dice.between(0, most)).map(|_| self.dice.one_of(&PEOPLE).0).collect();
         people.sort_unstable();
         people.dedup();
         people

@@ -39,7 +39,10 @@ impl RedisCorner {
     pub async fn new(addresses: &Addresses, folder: &Path) -> Result<Self> {
         if let Some(program) = &addresses.redis_server {
             let process = Redis::start(program, folder).await?;
-            return Ok(Self { url: process.url.clone(), kind: Kind::Own { process: Box::new(process) } });
+            return Ok(Self {
+                url: process.url.clone(),
+                kind: Kind::Own { process: Box::new(process) },
+            });
         }
         let mut url = Url::parse(&addresses.redis_url).context("the address of Redis")?;
         for database in (1..DATABASES).rev() {

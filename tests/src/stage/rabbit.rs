@@ -130,8 +130,7 @@ impl Rabbit {
     /// When `rabbitmqctl` fails.
     pub async fn block(&self, blocked: bool) -> Result<()> {
         let watermark = if blocked { "0.00001" } else { "0.4" };
-        let mut ctl =
-            self.ctl.clone().args(["set_vm_memory_high_watermark", watermark]).start()?;
+        let mut ctl = self.ctl.clone().args(["set_vm_memory_high_watermark", watermark]).start()?;
         let status = ctl.ended(Duration::from_secs(60)).await?;
         ensure!(status.success(), "rabbitmqctl ended with {status}: {}", ctl.log_text());
         Ok(())

@@ -17,7 +17,9 @@ use queuegram_tests::stage::interrupt::Interrupt;
 use tokio::task::JoinSet;
 
 #[derive(Parser)]
-#[command(about = "The fault matrix: workers under faults that a seed draws, and the laws that must hold")]
+#[command(
+    about = "The fault matrix: workers under faults that a seed draws, and the laws that must hold"
+)]
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,

@@ -54,7 +54,8 @@ fn deleted(history: &History, sent: &Sent, breaches: &mut Vec<Breach>) {
         return;
     };
     let found = history.effects_where("chat.deleted", "chat_id", chat).count();
-    if (status == "done" && found != 1) || (status == "failed" && found != 0 && !history.ledger_lost)
+    if (status == "done" && found != 1)
+        || (status == "failed" && found != 0 && !history.ledger_lost)
     {
         let what = format!("{id} is {status:?} and group {chat} was deleted {found} times");
         breaches.push(Breach::new("E", what));
@@ -102,7 +103,8 @@ fn members(history: &History, breaches: &mut Vec<Breach>) {
         // Telegram makes a supergroup first and puts people in afterwards, so the creation counts too.
         let allowed = history.commands().filter(may).count();
         if times > allowed && !history.ledger_lost {
-            let what = format!("{user} met {method} {times} times in {chat}, for {allowed} commands");
+            let what =
+                format!("{user} met {method} {times} times in {chat}, for {allowed} commands");
             breaches.push(Breach::new("E", what));
         }
     }
@@ -158,8 +160,7 @@ mod tests {
 
     #[test]
     fn a_group_that_was_made_twice_is_found_also_after_a_loss_unless_it_was_asked_for_again() {
-        let twice =
-            json!({ "kind": "chat.created", "chat_id": -7, "title": "acme-1-06-create" });
+        let twice = json!({ "kind": "chat.created", "chat_id": -7, "title": "acme-1-06-create" });
         let mut history = with_effect(twice);
         assert_eq!(judge(&history).len(), 1, "{:?}", judge(&history));
         history.ledger_lost = true;
@@ -197,7 +198,8 @@ mod tests {
     fn a_member_that_came_in_twice_and_a_link_too_many_are_found() {
         let chat = specimen::CHAT;
         let member = json!({ "kind": "chat.member_added", "chat_id": chat, "user_id": 5 });
-        let link = json!({ "kind": "link.created", "chat_id": chat, "permanent": false, "link": "x" });
+        let link =
+            json!({ "kind": "link.created", "chat_id": chat, "permanent": false, "link": "x" });
         assert_eq!(judge(&with_effect(json!([member, member]))).len(), 1);
         assert_eq!(judge(&with_effect(link)).len(), 1);
     }

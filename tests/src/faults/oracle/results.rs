@@ -58,7 +58,8 @@ fn records(history: &History) -> Vec<Breach> {
     let mut breaches = Vec::new();
     for (id, record) in &history.records {
         let told = history.outcomes(id).next().map(|told| &told.body["status"]);
-        if let Some(told) = told.filter(|told| record["status"].is_string() && **told != record["status"])
+        if let Some(told) =
+            told.filter(|told| record["status"].is_string() && **told != record["status"])
         {
             let what = format!("{id} was told as {told} and is recorded as {}", record["status"]);
             breaches.push(Breach::new("R", what));
