@@ -13,6 +13,7 @@ pub mod fleet;
 pub mod history;
 pub mod lane;
 pub mod links;
+pub mod logs;
 pub mod mutants;
 pub mod oracle;
 pub mod play;

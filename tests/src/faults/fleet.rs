@@ -2,7 +2,8 @@
 //! that ends although its slot is wanted is started again, as an orchestrator does, and one that froze
 //! itself on order is woken again.
 
-use std::os::unix::process::ExitStatusExt as _;
+mod slot;
+
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,9 +13,9 @@ use anyhow::{Context as _, Result, ensure};
 use rustix::process::Signal;
 use tokio::time::Instant;
 
+use self::slot::State;
 use super::links::Links;
 use super::scale::Scale;
-use crate::stage::children::Running;
 use crate::stage::worker::{FAULTS_PROGRAM, Worker, admin_address};
 use crate::stage::{Scene, patience};
 
@@ -38,28 +39,6 @@ pub struct Slot {
     /// Its ways to the servers.
     pub links: Links,
     state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    process: Option<Running>,
-    /// How many processes stood here.
-    starts: usize,
-    /// Whether one is to stand here; one that ends is then started again at this time.
-    wanted: bool,
-    start_at: Option<Instant>,
-    /// `QUEUEGRAM_FAULTS` of the next process.
-    orders: Option<String>,
-    /// Frozen by us, or seen frozen by itself: when it is to wake.
-    wake_at: Option<Instant>,
-    /// For how long one that freezes itself sleeps.
-    nap: Duration,
-    /// Whether the process was asked to end.
-    asked: bool,
-    /// Processes that ended by themselves.
-    ended: Vec<String>,
-    /// Processes that were asked to end, and did so badly.
-    badly: Vec<String>,
 }
 
 impl Fleet {
@@ -249,42 +228,4 @@ impl Slot {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl State {
-    fn notice_end(&mut self, number: usize, scale: Scale) {
-        let Some(process) = &mut self.process else { return };
-        let Ok(Some(status)) = process.status() else { return };
-        let end = format!("worker-{}-{} ended with {status}", number + 1, self.starts);
-        match (self.asked, status.success()) {
-            (true, true) => {}
-            // A cut point may come before the end that was asked for.
-            (true, false) if status.signal() == Some(9) => self.ended.push(end),
-            (true, false) => self.badly.push(end),
-            (false, _) => self.ended.push(end),
-        }
-        let pause = if self.asked { Duration::ZERO } else { scale.time(5.0) };
-        (self.process, self.wake_at) = (None, None);
-        self.start_at = self.wanted.then(|| Instant::now() + pause);
-    }
-
-    /// Wakes a process whose time has come; gives one that froze itself a time.
-    fn wake(&mut self) {
-        let Some(process) = &self.process else { return };
-        match self.wake_at {
-            Some(at) if at <= Instant::now() => {
-                let _gone = process.signal(Signal::CONT);
-                self.wake_at = None;
-            }
-            Some(_) => {}
-            None if is_stopped(process.pid()) => self.wake_at = Some(Instant::now() + self.nap),
-            None => {}
-        }
-    }
-}
-
-/// Whether the kernel says that the process is stopped.
-fn is_stopped(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('T'))
 }

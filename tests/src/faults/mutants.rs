@@ -109,12 +109,15 @@ fn frozen_past_the_lease(scale: Scale) -> Vec<(f64, Fault)> {
     ]
 }
 
-/// The owner hears nothing from Redis and goes on until its deadline; who takes over without a grace
-/// connects while the old one may still send.
+/// The owner hears nothing from Redis and sends until its deadline, on a way that is slow: what it sent
+/// last arrives after its lease ran out, and before the grace is over. Whoever does not wait connects in
+/// between. First one worker is the slow owner, then the other.
 fn cut_off_from_redis(scale: Scale) -> Vec<(f64, Fault)> {
-    let time = scale.time(40.0);
-    let cut = |at, slot| (at, Fault::CutOff { slot, server: Server::Redis, half_open: true, time });
-    let late =
-        |at, slot| (at, Fault::Slow(slot, Server::Telegram, scale.time(6.0), scale.time(60.0)));
-    vec![late(0.0, 0), late(0.0, 1), cut(4.0, 0), cut(50.0, 1)]
+    let (late, slow) = (scale.time(9.0), scale.time(25.0));
+    let away = scale.time(20.0);
+    let turn = |at: f64, slot| {
+        let cut = Fault::CutOff { slot, server: Server::Redis, half_open: true, time: away };
+        [(at, Fault::Slow(slot, Server::Telegram, late, slow)), (at + 5.0, cut)]
+    };
+    [turn(0.0, 0), turn(30.0, 1)].concat()
 }

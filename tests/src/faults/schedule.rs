@@ -150,7 +150,8 @@ fn draw(dice: &mut Dice, scale: Scale, workers: usize, instances: usize) -> Faul
                 Trouble::KeyUnknown,
             ];
             let times = if dice.percent(70) { 1 } else { 3 };
-            Fault::Telegram(*dice.one_of(&troubles), *dice.one_of(&REQUESTS), times)
+            let request = *dice.one_of(&REQUESTS);
+            Fault::Telegram(*dice.one_of(&troubles), request, times)
         }
         Kind::Migrate => Fault::Migrate(dice.below(instances)),
         Kind::CutOff => {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -16,6 +16,7 @@ use super::fault::Fault;
 use super::fleet::Fleet;
 use super::history::{Breach, History, Login};
 use super::lane::Lane;
+use super::logs::{keep, leases_taken};
 use super::play::{Played, Stage};
 use super::scale::Scale;
 use super::schedule::Schedule;
@@ -215,37 +216,4 @@ fn key_of(journal: &[Value], user: i64) -> String {
 fn knows_cancel() -> bool {
     let contract = scripts::repository().join("proto/asyncapi.yaml");
     std::fs::read_to_string(contract).is_ok_and(|text| text.contains("command.cancel"))
-}
-
-/// How often a worker says that it owns an instance now.
-fn leases_taken(folder: &std::path::Path) -> usize {
-    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let logs = files.filter(|file| file.file_name().to_string_lossy().starts_with("worker-"));
-    logs.filter_map(|file| std::fs::read_to_string(file.path()).ok())
-        .map(|text| text.matches("\"message\":\"owned\"").count())
-        .sum()
-}
-
-/// Copies the seed's folder to where it stays, with its story.
-fn keep(seed: u64, folder: &std::path::Path, story: &str) -> Result<PathBuf> {
-    let kept = scripts::repository().join("target/faults").join(format!("seed-{seed}"));
-    if kept.exists() {
-        std::fs::remove_dir_all(&kept)?;
-    }
-    copy(folder, &kept).context("keeping the logs")?;
-    std::fs::write(kept.join("story.txt"), story)?;
-    Ok(std::fs::canonicalize(kept)?)
-}
-
-fn copy(from: &std::path::Path, to: &std::path::Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        match entry.file_type()?.is_dir() {
-            true => copy(&entry.path(), &target)?,
-            false => std::fs::copy(entry.path(), target).map(|_| ())?,
-        }
-    }
-    Ok(())
 }
