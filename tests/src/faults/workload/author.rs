@@ -28,6 +28,9 @@ pub struct Author<'a> {
     plan: Vec<Planned>,
 }
 
+/// Writes one more publication, or some other where that one makes no sense now.
+type Next<'a> = fn(&mut Author<'a>);
+
 impl<'a> Author<'a> {
     /// A plan that nothing was written to yet.
     pub fn new(dice: &'a mut Dice, scale: Scale, instance: &str) -> Self {
@@ -49,7 +52,7 @@ impl<'a> Author<'a> {
     }
 
     /// What comes next, out of a hundred.
-    const KINDS: [(u64, fn(&mut Self)); 11] = [
+    const KINDS: [(u64, Next<'a>); 11] = [
         (16, Self::create),
         (30, Self::rename),
         (12, Self::add),
