@@ -5,7 +5,6 @@
 mod slot;
 
 use std::path::PathBuf;
-use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -187,11 +186,11 @@ impl Fleet {
         }
     }
 
-    /// Stops every worker in order, and tells how each ended.
+    /// Stops every worker in order; tells of those that did not end well.
     ///
     /// # Errors
     /// When one does not end within the bound.
-    pub async fn stop(&self, bound: Duration) -> Result<Vec<(usize, ExitStatus)>> {
+    pub async fn stop(&self, bound: Duration) -> Result<Vec<String>> {
         let mut processes = Vec::new();
         for (number, slot) in self.slots.iter().enumerate() {
             let mut state = slot.lock();
@@ -203,12 +202,15 @@ impl Fleet {
             }
         }
         ensure!(!processes.is_empty(), "no worker stands at the end");
-        let mut ends = Vec::new();
+        let mut bad = Vec::new();
         for (number, mut process) in processes {
-            let status = process.ended(bound).await;
-            ends.push((number + 1, status.with_context(|| format!("worker {}", number + 1))?));
+            let worker = format!("worker {}", number + 1);
+            let status = process.ended(bound).await.with_context(|| worker.clone())?;
+            if !slot::ended_well(&process, status) {
+                bad.push(format!("{worker} ended with {status}"));
+            }
         }
-        Ok(ends)
+        Ok(bad)
     }
 
     /// Processes that were asked to end before the end, and did not end well.

@@ -84,11 +84,7 @@ pub async fn serving(amqp_url: &str, logins: &mut [Login]) -> Result<()> {
 /// Stops every worker in order; those that did not end well.
 pub async fn stop(stage: &Stage) -> Vec<String> {
     match stage.fleet.stop(STOP_BOUND).await {
-        Ok(ends) => ends
-            .into_iter()
-            .filter(|(_, status)| !status.success())
-            .map(|(worker, status)| format!("worker {worker} ended with {status}"))
-            .collect(),
+        Ok(bad) => bad,
         Err(error) => vec![format!("a worker did not stop: {error:#}")],
     }
 }

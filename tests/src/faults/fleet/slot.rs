@@ -1,6 +1,7 @@
 //! What stands in a slot: a process, how it ended, when the next one starts, when a frozen one wakes.
 
 use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -8,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::faults::scale::Scale;
 use crate::stage::children::Running;
+use crate::stage::worker::admin_address;
 
 /// The state of one slot.
 #[derive(Debug, Default)]
@@ -37,8 +39,9 @@ impl State {
     pub fn notice_end(&mut self, number: usize, scale: Scale) {
         let Some(process) = &mut self.process else { return };
         let Ok(Some(status)) = process.status() else { return };
+        let well = ended_well(process, status);
         let end = format!("worker-{}-{} ended with {status}", number + 1, self.starts);
-        match (self.asked, status.success()) {
+        match (self.asked, well) {
             (true, true) => {}
             // A cut point may come before the end that was asked for.
             (true, false) if status.signal() == Some(9) => self.ended.push(end),
@@ -69,4 +72,11 @@ impl State {
 fn is_stopped(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('T'))
+}
+
+/// Whether a process that was asked to end did so in order. One that has not come as far as its admin port
+/// has no handler for the signal yet, and nothing to bring to an end.
+pub fn ended_well(process: &Running, status: ExitStatus) -> bool {
+    let unborn = || admin_address(&process.log_text()).is_none();
+    status.success() || (status.signal() == Some(15) && unborn())
 }

@@ -1,24 +1,26 @@
 //! **O**: effects on one group come in the order in which their commands were sent.
 //!
 //! One publisher sends all commands of an instance, each confirmed before the next, so their order is
-//! known. Creations, renames and deletions tell whose they are; a member's coming and going does where
-//! one command only names that person in that group.
+//! known. Creations, renames and deletions tell whose they are. Where the ledger was lost, an id that was
+//! published again is a new command, in the place of its last publication.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::faults::command::Role;
-use crate::faults::history::{Breach, History};
+use crate::faults::history::{Breach, History, Sent};
 
 /// The breaches of O.
 pub fn judge(history: &History) -> Vec<Breach> {
     let mut breaches = Vec::new();
     // For each group the place, in what was sent, of the newest command that has shown an effect.
     let mut newest: BTreeMap<i64, (usize, u64)> = BTreeMap::new();
+    let mut shown = BTreeSet::new();
     for (n, effect) in history.effects() {
         let Some(chat) = effect["chat_id"].as_i64() else { continue };
-        let Some(at) = whose(history, effect, chat) else { continue };
+        let again = !shown.insert(effect.to_string());
+        let Some(at) = whose(history, effect, chat, again) else { continue };
         match newest.get(&chat) {
             Some((before, line)) if *before > at => {
                 let what = format!(
@@ -35,8 +37,8 @@ pub fn judge(history: &History) -> Vec<Breach> {
     breaches
 }
 
-/// The place of the command whose effect this is, where that can be told.
-fn whose(history: &History, effect: &Value, chat: i64) -> Option<usize> {
+/// The place of the command whose effect this is, where that can be told. `again`: it has shown already.
+fn whose(history: &History, effect: &Value, chat: i64, again: bool) -> Option<usize> {
     let kind = effect["kind"].as_str()?;
     let method = match kind {
         "chat.created" => "group.create",
@@ -54,8 +56,13 @@ fn whose(history: &History, effect: &Value, chat: i64) -> Option<usize> {
                 _ => planned.title() == effect["title"].as_str(),
             }
     });
-    let (place, _) = places.next()?;
-    Some(place)
+    let (place, sent) = places.next()?;
+    if !(history.ledger_lost && again) {
+        return Some(place);
+    }
+    let same =
+        |other: &Sent| other.planned.id == sent.planned.id && other.planned.role != Role::Clash;
+    history.sent.iter().rposition(same)
 }
 
 #[cfg(test)]
@@ -82,5 +89,20 @@ mod tests {
         let rename = rename.unwrap().clone();
         history.journal.push(rename);
         assert_eq!(judge(&history).len(), 1);
+    }
+
+    #[test]
+    fn an_id_that_was_published_again_after_a_loss_is_a_new_command_in_its_new_place() {
+        let mut history = specimen::good();
+        let rename = history.journal.iter().find(|e| e["effect"]["kind"] == "chat.renamed");
+        let rename = rename.unwrap().clone();
+        history.journal.retain(|entry| entry["effect"]["kind"] != "chat.deleted");
+        history.journal.push(rename);
+        let mut again = history.sent[1].clone();
+        again.planned.role = Role::Repeat;
+        history.sent.push(again);
+        assert_eq!(judge(&history).len(), 1);
+        history.ledger_lost = true;
+        assert_eq!(judge(&history), []);
     }
 }
