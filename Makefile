@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test build fmt lint contract contract-check witnesses clean-stage bench-programs bench-takeover bench-idle
+.PHONY: help demo test faults faults-mutants build fmt lint contract contract-check witnesses clean-stage bench-programs bench-takeover bench-idle
 
 CARGO ?= cargo
 # Programs lie where cargo puts them.
@@ -20,6 +20,14 @@ test: build witnesses ## All tests, on private servers that are gone afterwards
 build: ## Every program
 	@echo "Building (the first time takes some minutes) …"
 	$(CARGO) build --workspace --bins --locked
+	$(CARGO) build --workspace --bin queuegram-worker-faults --features queuegram-worker/faults --locked
+
+faults: build ## The fault matrix: SEEDS=n, SEED_BASE=k, SCALE=10, LANES=3 (docs/faults.md)
+	@STAGE_PROGRAMS_BUILT=1 $(BIN)/faults seeds --seeds $(or $(SEEDS),10) --base $(or $(SEED_BASE),1) \
+	  --scale $(or $(SCALE),10) --lanes $(or $(LANES),3)
+
+faults-mutants: build ## The test of the matrix: workers that break a promise must be caught (MUTANT=name for one)
+	@STAGE_PROGRAMS_BUILT=1 $(BIN)/faults mutants $(if $(MUTANT),--only $(MUTANT)) --lanes $(or $(LANES),2)
 
 witnesses: ## The foreign client libraries that tests drive (pinned, in target/ and node_modules/)
 	@scripts/python-witnesses >/dev/null

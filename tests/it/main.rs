@@ -15,6 +15,7 @@ mod duplicates;
 mod events;
 mod expect;
 mod external_ref;
+mod faults;
 mod floods;
 mod foreign_callers;
 mod frozen_owner;

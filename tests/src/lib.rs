@@ -4,4 +4,5 @@
 //! Nothing here links a crate of ours. Stories drive the programs over AMQP, HTTP and the command
 //! line, as users do, so that a mistake in our own client code cannot hide a mistake in the worker.
 
+pub mod faults;
 pub mod stage;

@@ -178,12 +178,20 @@ impl Running {
             .unwrap_or_default()
     }
 
+    /// How it has ended, if it has.
+    ///
+    /// # Errors
+    /// When the system can't tell.
+    pub fn status(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
+    }
+
     /// An error with the end of its output, if it has ended by itself.
     ///
     /// # Errors
     /// When it no longer runs.
     pub fn check_alive(&mut self) -> Result<()> {
-        match self.child.try_wait()? {
+        match self.status()? {
             None => Ok(()),
             Some(status) => {
                 let text = self.log_text();

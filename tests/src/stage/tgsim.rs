@@ -102,6 +102,16 @@ impl Tgsim {
         .await
     }
 
+    /// Forgets every fault of the script that no request has met.
+    ///
+    /// # Errors
+    /// When the admin port does not answer.
+    pub async fn forget_script(&self) -> Result<()> {
+        let url = format!("{}/script", self.admin);
+        let answer = reqwest::Client::new().delete(url).timeout(ADMIN_BOUND).send().await?;
+        read("/script", answer).await.map(|_| ())
+    }
+
     /// Adds a fault to the script, e.g. `{"match":{"request":"messages.createChat"},"times":1,"then":{"flood":30}}`.
     ///
     /// # Errors

@@ -1,0 +1,123 @@
+//! The test of the tests: a worker that breaks one promise on purpose, and the scene in which that must
+//! show. A matrix that does not notice is worth nothing.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::fault::Fault;
+use super::lane::Lane;
+use super::links::Server;
+use super::scale::Scale;
+use super::schedule::Schedule;
+use super::seed::{self, Play};
+
+/// A mutation of the worker.
+#[derive(Debug, Clone, Copy)]
+pub struct Mutant {
+    /// The worker's own name of it (`QUEUEGRAM_MUTATION`).
+    pub name: &'static str,
+    /// The law that it breaks.
+    pub law: &'static str,
+    /// The faults that bring it out, at the defaults' times in seconds.
+    faults: fn(Scale) -> Vec<(f64, Fault)>,
+}
+
+/// What came of one.
+#[derive(Debug, Clone)]
+pub struct Catch {
+    /// Which.
+    pub mutant: Mutant,
+    /// The seed that caught it and what it said; none: not one of them did.
+    pub caught: Option<(u64, String)>,
+    /// Seeds that were played.
+    pub tried: u64,
+}
+
+/// All of them.
+pub const MUTANTS: [Mutant; 6] = [
+    Mutant { name: "ack_before_record", law: "L", faults: killed_before_records },
+    Mutant { name: "ledger_forgets", law: "E", faults: killed_after_steps },
+    Mutant { name: "result_made_anew", law: "R", faults: killed_before_acks },
+    Mutant { name: "order_ignored", law: "O", faults: connections_cut },
+    Mutant { name: "gate_not_asked", law: "S", faults: frozen_past_the_lease },
+    Mutant { name: "no_grace", law: "S", faults: cut_off_from_redis },
+];
+
+/// Plays seeds with the mutant's faults until its law is broken.
+///
+/// # Errors
+/// When the stage itself does not work.
+pub async fn hunt(
+    lane: &Lane,
+    mutant: Mutant,
+    scale: Scale,
+    settings: &[(String, String)],
+    most: u64,
+    told: impl Fn(&str),
+) -> Result<Catch> {
+    for seed in 1..=most {
+        let mut environment = settings.to_vec();
+        environment.push(("QUEUEGRAM_MUTATION".to_owned(), mutant.name.to_owned()));
+        let faults = (mutant.faults)(scale).into_iter();
+        let faults = faults.map(|(at, fault)| (scale.time(at), fault)).collect();
+        let schedule = Some(Schedule { workers: 2, faults });
+        let verdict = seed::play(lane, &Play { seed, scale, environment, schedule }).await?;
+        told(&format!("{}: {}", mutant.name, super::report::line(&verdict)));
+        if let Some(breach) = verdict.breaches.iter().find(|breach| breach.law == mutant.law) {
+            return Ok(Catch { mutant, caught: Some((seed, breach.what.clone())), tried: seed });
+        }
+    }
+    Ok(Catch { mutant, caught: None, tried: most })
+}
+
+/// Both workers one after the other die at this order, again and again.
+fn dying(scale: Scale, order: &str) -> Vec<(f64, Fault)> {
+    let nap = scale.time(5.0);
+    let dies =
+        |at, slot, n: u32| (at, Fault::AtPoint { slot, order: format!("{order}@{n}=kill"), nap });
+    vec![dies(0.0, 0, 2), dies(0.0, 1, 2), dies(30.0, 0, 1), dies(30.0, 1, 1)]
+}
+
+fn killed_before_records(scale: Scale) -> Vec<(f64, Fault)> {
+    dying(scale, "step_executed")
+}
+
+fn killed_after_steps(scale: Scale) -> Vec<(f64, Fault)> {
+    dying(scale, "step_executed:create")
+}
+
+fn killed_before_acks(scale: Scale) -> Vec<(f64, Fault)> {
+    dying(scale, "replied")
+}
+
+fn connections_cut(_: Scale) -> Vec<(f64, Fault)> {
+    let ends = |n: u32| (f64::from(n) * 4.0, Fault::Ends((n % 2) as usize, Server::Rabbit, true));
+    (0..14).map(ends).collect()
+}
+
+/// Frozen in the middle of a step for longer than lease and grace: another worker takes over, then the
+/// sleeper wakes and wants to send.
+fn frozen_past_the_lease(scale: Scale) -> Vec<(f64, Fault)> {
+    let nap: Duration = scale.time(60.0);
+    let order = "step_started@2=stop".to_owned();
+    vec![
+        (0.0, Fault::AtPoint { slot: 0, order: order.clone(), nap }),
+        (1.0, Fault::AtPoint { slot: 1, order, nap }),
+        (45.0, Fault::Freeze(0, nap)),
+        (47.0, Fault::Freeze(1, nap)),
+    ]
+}
+
+/// The owner hears nothing from Redis and sends until its deadline, on a way that is slow: what it sent
+/// last arrives after its lease ran out, and before the grace is over. Whoever does not wait connects in
+/// between. First one worker is the slow owner, then the other.
+fn cut_off_from_redis(scale: Scale) -> Vec<(f64, Fault)> {
+    let (late, slow) = (scale.time(9.0), scale.time(25.0));
+    let away = scale.time(20.0);
+    let turn = |at: f64, slot| {
+        let cut = Fault::CutOff { slot, server: Server::Redis, half_open: true, time: away };
+        [(at, Fault::Slow(slot, Server::Telegram, late, slow)), (at + 5.0, cut)]
+    };
+    [turn(0.0, 0), turn(30.0, 1)].concat()
+}
