@@ -10,6 +10,7 @@ mod removal;
 mod state;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bus::{Backoff, BusError, ControlBinder};
 use proto::Fault;

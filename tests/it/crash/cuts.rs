@@ -112,13 +112,10 @@ async fn who_was_left_out_of_a_basic_group_is_told_by_the_heir_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_commands_with_one_title_never_take_each_others_group() {
     let (mut scene, ..) = ground("cut-twins").await;
-    for (round, point) in [
-        "step_answered:create=kill",
-        "step_answered:create@2=kill",
-        "step_started:create@2=kill",
-    ]
-    .into_iter()
-    .enumerate()
+    for (round, point) in
+        ["step_answered:create=kill", "step_answered:create@2=kill", "step_started:create@2=kill"]
+            .into_iter()
+            .enumerate()
     {
         let mark = scene.tgsim.mark().await.unwrap();
         let dying = scene.add_worker_with(&[("QUEUEGRAM_FAULTS", point)]).await.unwrap();

@@ -4,7 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use deadpool_redis::redis::cmd;
 use proto::{CommandId, MethodName};
 use queuegram_store::{
-    Cancelled, Claim, Decision, Effect, Lease, Ledger, Record, RecordState, Resolved, StoreError,
+    Cancelled, Claim, Decision, Effect, Lease, Ledger, Record, RecordState, Resolved, Start,
+    StoreError,
 };
 use serde_json::Value;
 
@@ -25,11 +26,12 @@ impl Desk {
     }
 
     async fn claim(&self, id: &CommandId) -> Claim {
-        self.ledger.claim(&self.lease, id, &method(), "hash", at()).await.unwrap()
+        self.ledger.claim(&self.lease, id, &method(), "hash", at(), false).await.unwrap()
     }
 
     async fn start(&self) -> Result<(), StoreError> {
-        self.ledger.step_started(&self.lease, &self.id, "create", Effect::Once).await
+        let start = Start { effect: Effect::Once, attempt: 1, note: Value::Null };
+        self.ledger.step_started(&self.lease, &self.id, "create", &start).await
     }
 
     async fn finish(&self, result: &str) -> Result<(), StoreError> {
@@ -134,7 +136,7 @@ async fn every_command_of_an_instance_is_on_some_page() {
     }
     desk.cancel().await;
     let other = desk.corner.leases.try_acquire(&"other".parse().unwrap(), "w-1").await.unwrap();
-    desk.ledger.claim(&other.unwrap(), &ids[0], &method(), "hash", at()).await.unwrap();
+    desk.ledger.claim(&other.unwrap(), &ids[0], &method(), "hash", at(), false).await.unwrap();
 
     let (mut found, mut cursor) = (Vec::new(), None::<String>);
     loop {
