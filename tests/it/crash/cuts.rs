@@ -97,9 +97,9 @@ async fn a_basic_group_is_made_once_wherever_its_worker_dies() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_was_left_out_of_a_basic_group_is_told_by_the_heir_too() {
     let (mut scene, ..) = ground("cut-missing").await;
-    let shy = json!({ "username": "shy", "privacy": { "invite": "nobody" } });
+    let shy = json!({ "username": "withdrawn", "privacy": { "invite": "nobody" } });
     scene.person(shy).await.unwrap();
-    let params = json!({ "title": "Deal", "kind": "basic", "members": ["@client", "@shy"] });
+    let params = json!({ "title": "Deal", "kind": "basic", "members": ["@client", "@withdrawn"] });
     let reply =
         cut_at(&mut scene, "step_answered:create", "deal:create", "group.create", params).await;
     assert_eq!(reply["status"], "partial", "{reply:#}");
@@ -112,13 +112,10 @@ async fn who_was_left_out_of_a_basic_group_is_told_by_the_heir_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_commands_with_one_title_never_take_each_others_group() {
     let (mut scene, ..) = ground("cut-twins").await;
-    for (round, point) in [
-        "step_answered:create=kill",
-        "step_answered:create@2=kill",
-        "step_started:create@2=kill",
-    ]
-    .into_iter()
-    .enumerate()
+    for (round, point) in
+        ["step_answered:create=kill", "step_answered:create@2=kill", "step_started:create@2=kill"]
+            .into_iter()
+            .enumerate()
     {
         let mark = scene.tgsim.mark().await.unwrap();
         let dying = scene.add_worker_with(&[("QUEUEGRAM_FAULTS", point)]).await.unwrap();
