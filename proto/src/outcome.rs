@@ -356,6 +356,28 @@ mod tests {
         assert_eq!(CommandResult { correlation_id: first.correlation_id.clone(), ..second }, first);
     }
 
+    /// A record keeps the text; what is told again is read from it and written anew.
+    #[test]
+    fn a_recorded_result_is_told_again_byte_for_byte() {
+        let chat = Some(ChatId::supergroup(1_234_567_890).unwrap());
+        let odd = json!({"z":1,"a":[i64::MIN,u64::MAX,1.5],"ж":{"b":null,"a":"\u{1F600}\\\"<>"}});
+        let flood = || Fault::throttled("FLOOD_WAIT", "wait", 30);
+        for outcome in [
+            Outcome::done(chat, odd.clone()),
+            Outcome::done(None, Value::Null),
+            Outcome::partial(chat, odd, Some(flood())),
+            flood().into(),
+            Fault::uncertain("step create: lost").into(),
+            Fault::expired("late").into(),
+        ] {
+            let first = result("a", outcome);
+            let recorded = serde_json::to_string(&first).unwrap();
+            let read: CommandResult = serde_json::from_str(&recorded).unwrap();
+            let asker = Correlation { property: None, body: Some("c-1".into()) };
+            assert_eq!(serde_json::to_string(&read.for_asker(&asker)).unwrap(), recorded);
+        }
+    }
+
     #[test]
     fn answers_apart_from_the_record_have_their_own_message_id() {
         let conflict = result("a", Fault::conflict("used").into());

@@ -38,6 +38,10 @@ async fn a_duplicate_gets_the_recorded_result_whoever_asks() {
         body
     };
     assert_eq!(without_correlation(second.json()), without_correlation(first.json()));
+    // Byte for byte, but for that.
+    let text = String::from_utf8(second.body).unwrap();
+    let as_first = text.replace(r#""correlation_id":"second""#, r#""correlation_id":"first""#);
+    assert_eq!(as_first.as_bytes(), first.body);
 
     let effects = scene.tgsim.effects_after(mark).await.unwrap();
     assert_eq!(count(&effects, &json!({ "kind": "chat.created" })), 1, "{effects:#?}");

@@ -42,7 +42,8 @@ pub struct Rejected {
 
 impl Rejected {
     /// Keeps what can be kept. Each thing is taken or left on its own.
-    pub(super) fn salvage(fault: Fault, incoming: &Incoming<'_>) -> Self {
+    #[must_use]
+    pub fn salvage(fault: Fault, incoming: &Incoming<'_>) -> Self {
         let Incoming { properties, received_at, .. } = *incoming;
         let body = Top::scan(incoming.body);
         let key = route::Key::read(incoming);

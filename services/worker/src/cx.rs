@@ -184,13 +184,17 @@ impl<'a> Cx<'a> {
         }
         let (mut attempt, mut doubt) = (self.attempts(&step), self.doubt(&step));
         let answer = loop {
-            if let Some(note) = doubt.take()
-                && let Some(found) = Box::pin(self.settle(&step, trace, &note, attempt)).await?
+            if let Some(note) = &doubt
+                && let Some(found) = Box::pin(self.settle(&step, trace, note, attempt)).await?
             {
                 break Ok(found);
             }
             self.admit(&step).await?;
-            let note = Box::pin(trace.note(self)).await?;
+            // The first attempt's note stays: what is seen since then covers every attempt.
+            let note = match doubt.take().filter(|note| !note.is_null()) {
+                Some(note) => note,
+                None => Box::pin(trace.note(self)).await?,
+            };
             attempt += 1;
             self.start(&step, attempt, &note).await?;
             cut_at("step_started", &step.name);

@@ -12,10 +12,7 @@ use futures_util::FutureExt;
 use proto::envelope::{Incoming, Rejected};
 use proto::event::CommandUnknown;
 use proto::fault::code;
-use proto::{
-    Command, CommandId, CommandResult, Correlation, ErrorKind, Fault, Outcome, ReplyTo, Status,
-    canonical,
-};
+use proto::{Command, CommandResult, ErrorKind, Fault, Outcome, Status};
 use store::{Claim, Record, StoreError};
 use tracing::Instrument;
 
@@ -164,29 +161,10 @@ fn decode(tenure: &Tenure, delivery: &Delivery) -> Result<Command, Box<Rejected>
         proto::decode(incoming)
     });
     // Nothing counts how often, before the claim: it is answered at once.
-    catch_unwind(reading).unwrap_or_else(|_| Err(Box::new(unreadable(tenure, delivery))))
-}
-
-/// Reading a delivery panicked: what its properties say is enough to answer it.
-fn unreadable(tenure: &Tenure, delivery: &Delivery) -> Rejected {
-    tracing::error!("reading a command panicked");
-    let properties = &delivery.properties;
-    let id = properties.message_id.as_deref().and_then(|id| id.parse::<CommandId>().ok());
-    let reply_to = properties.reply_to.as_deref();
-    let reply_to = reply_to.map(|queue| ReplyTo::from_property(queue, &tenure.shared.names));
-    Rejected {
-        fault: Fault::internal("reading it panicked"),
-        id: id.map(|id| id.to_string()),
-        instance: Some(tenure.instance.clone()),
-        method: None,
-        correlation: Correlation { property: properties.correlation_id.clone(), body: None },
-        reply_to: reply_to
-            .and_then(|reply_to| reply_to.ok().flatten())
-            .filter(|reply_to| reply_to.is_listed(&tenure.shared.rules.reply_queues)),
-        traceparent: None,
-        received_at: tenure.shared.clock.now(),
-        fingerprint: canonical::sha256_hex(&delivery.body),
-    }
+    catch_unwind(reading).unwrap_or_else(|_| {
+        tracing::error!("reading a command panicked");
+        Err(Box::new(Rejected::salvage(Fault::internal("reading it panicked"), &incoming)))
+    })
 }
 
 async fn prepare(tenure: &Tenure, command: &Command) -> Result<Result<Request, Fault>, Failure> {

@@ -97,9 +97,9 @@ async fn a_basic_group_is_made_once_wherever_its_worker_dies() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_was_left_out_of_a_basic_group_is_told_by_the_heir_too() {
     let (mut scene, ..) = ground("cut-missing").await;
-    let shy = json!({ "username": "shy", "privacy": { "invite": "nobody" } });
+    let shy = json!({ "username": "withdrawn", "privacy": { "invite": "nobody" } });
     scene.person(shy).await.unwrap();
-    let params = json!({ "title": "Deal", "kind": "basic", "members": ["@client", "@shy"] });
+    let params = json!({ "title": "Deal", "kind": "basic", "members": ["@client", "@withdrawn"] });
     let reply =
         cut_at(&mut scene, "step_answered:create", "deal:create", "group.create", params).await;
     assert_eq!(reply["status"], "partial", "{reply:#}");

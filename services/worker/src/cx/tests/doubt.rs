@@ -8,13 +8,13 @@ use super::*;
 use crate::reconcile::Evidence;
 
 /// A Telegram that shows this, look for look; looked at once more it fails the test.
-struct Seen(Mutex<Vec<Evidence<u64>>>);
+struct Seen(Mutex<Vec<Evidence<u64>>>, Mutex<bool>);
 
 impl Seen {
     fn new(looks: impl IntoIterator<Item = Evidence<u64>>) -> Self {
         let mut looks: Vec<_> = looks.into_iter().collect();
         looks.reverse();
-        Self(Mutex::new(looks))
+        Self(Mutex::new(looks), Mutex::new(false))
     }
 
     fn all_used(&self) -> bool {
@@ -26,6 +26,8 @@ impl Trace for Seen {
     type Answer = u64;
 
     async fn note(&self, _: &mut Cx<'_>) -> Result<Value, Failure> {
+        let before = std::mem::replace(&mut *self.1.lock().unwrap(), true);
+        assert!(!before, "the first note covers every attempt");
         Ok(json!("noted"))
     }
 
