@@ -16,6 +16,7 @@ mod floods;
 mod foreign_callers;
 mod matrix;
 mod other_server;
+mod ownership;
 mod private_servers;
 mod processes;
 mod queue_gone;
