@@ -21,6 +21,7 @@ mod foreign_callers;
 mod frozen_owner;
 mod matrix;
 mod other_server;
+mod ownership;
 mod pausing;
 mod private_servers;
 mod processes;

@@ -165,14 +165,15 @@ impl Roster {
     /// Looks whether Redis still has what it had. Where that is doubtful, nothing is connected that
     /// was just taken, and Redis is asked which leases it still knows.
     async fn watch_redis(&self) -> Result<(), StoreError> {
-        if self.watch.look().await? {
+        let changed = self.watch.look().await?;
+        if let Some(doubt) = self.watch.limits().doubt() {
+            for owned in self.all() {
+                owned.hold.on(Event::Doubt(doubt));
+            }
+        }
+        if changed {
             let since = self.shared.generation.borrow().since;
             tracing::warn!(%since, "what Redis knows may be less than it was; leases are renewed");
-            if let Some(doubt) = self.watch.limits().doubt() {
-                for owned in self.all() {
-                    owned.hold.on(Event::Doubt(doubt));
-                }
-            }
             self.renew_now.notify_one();
         }
         Ok(())

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use bus::Bus;
 use chassis::sealed::ServiceKey;
-use chassis::{Context, Invalid, Service};
+use chassis::{Context, Invalid, Latch, Service};
 use proto::envelope::Rules;
 use store::{
     Generations, Instances, Leases, Ledger, Pauses, Peers, Perils, Redis, Sessions, Statuses,
@@ -17,6 +17,7 @@ use store::{
 };
 use telegram::Telegram;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::answers::Answers;
@@ -55,6 +56,8 @@ impl Service for Worker {
     }
 
     async fn run(config: WorkerConfig, context: Context) -> anyhow::Result<()> {
+        // Before anything is waited for: what has no latch yet counts as ready.
+        let latches = [context.readiness.latch("broker"), context.readiness.latch("redis")];
         let redis = Redis::connect(&config.redis).await?;
         let (shared, watch_redis) = connect(config, &redis, &context).await?;
         let shared = Arc::new(shared);
@@ -73,7 +76,7 @@ impl Service for Worker {
             reading.spawn(control.clone().read_shared(queue));
         }
         reading.spawn(pauses::watch(shared.clone(), roster.clone(), stopping.clone()));
-        reading.spawn(ready(shared.clone(), redis, context.clone()));
+        reading.spawn(ready(shared.clone(), redis, latches, stopping.clone()));
         roster.clone().run(stopping).await;
 
         // Nothing new is begun from here on: orders and owners come to their ends, the leases are
@@ -138,10 +141,12 @@ async fn connect(
 
 /// Ready means: connected, and what nobody takes does not vanish. The second is the broker's
 /// policies' doing, so it is tried, not believed.
-async fn ready(shared: Arc<Shared>, redis: Redis, context: Context) {
-    let latch = context.readiness.latch("broker");
-    let stores = context.readiness.latch("redis");
-    let stopping = context.lifecycle.soft();
+async fn ready(
+    shared: Arc<Shared>,
+    redis: Redis,
+    [latch, stores]: [Latch; 2],
+    stopping: CancellationToken,
+) {
     let mut proven = false;
     loop {
         if !shared.bus.is_connected() {

@@ -229,7 +229,8 @@ fn judge(found: Found, known: &Known) -> Verdict {
         (Found::There(sight), Known::Seen(before) | Known::Noted(before, _)) => {
             let now = &sight.generation;
             if now.id == before.id {
-                if sight.tick < noted_tick {
+                // This look has raised it by one.
+                if noted_tick > 0 && sight.tick <= noted_tick {
                     return lost(&now.id, noted_tick, "it is older than the vault's note");
                 }
             } else if now.since <= before.since {
@@ -422,8 +423,8 @@ mod tests {
             (there("b", 2_000, 3), &seen, "good"),
             (there("b", 1_000, 3), &seen, "lost b 0"),
             (there("b", 500, 3), &seen, "lost b 0"),
-            (there("a", 1_000, 50), &noted, "good"),
-            (there("a", 1_000, 49), &noted, "lost a 50"),
+            (there("a", 1_000, 51), &noted, "good"),
+            (there("a", 1_000, 50), &noted, "lost a 50"),
             (there("b", 2_000, 1), &noted, "good"),
             (there("b", 500, 99), &noted, "lost b 50"),
             (there("a", 0, 1), &Known::Fresh, "good"),

@@ -13,7 +13,7 @@ async fn each_worker_is_told_of_all_that_are_alive_as_they_said_last() {
     let corner = Corner::new().await;
     let workers = Workers::new(&corner.redis, Duration::from_secs(15));
     let (a, b) = (worker("a", 3), worker("b", 100));
-    assert_eq!(workers.beat(&b).await.unwrap(), [b.clone()]);
+    assert_eq!(workers.beat(&b).await.unwrap().as_slice(), std::slice::from_ref(&b));
     assert_eq!(workers.beat(&a).await.unwrap(), [a.clone(), b.clone()]);
     let a = worker("a", 4);
     assert_eq!(workers.beat(&a).await.unwrap(), [a.clone(), b.clone()]);
@@ -30,5 +30,5 @@ async fn a_worker_that_falls_silent_is_forgotten() {
     let brief = Workers::new(&corner.redis, Duration::from_millis(50));
     let (a, b) = (worker("a", 0), worker("b", 0));
     brief.beat(&b).await.unwrap();
-    until("the heartbeat runs out", async || workers.beat(&a).await.unwrap() == [a.clone()]).await;
+    until("the heartbeat runs out", async || workers.beat(&a).await.unwrap().len() == 1).await;
 }
