@@ -32,6 +32,7 @@ pub async fn run(setting: Setting) -> Result<()> {
     let took = provision(&scene, &desk, count, setting.logins).await?;
     online(&scene, count).await?;
     println!("logged in, {} at once: {}", setting.logins, seconds(took));
+    println!("leases lost meanwhile: {}", leases_lost(&scene.logs()));
 
     // What was left over by the logins is gone with their worker; the next one is what runs for weeks.
     let last = scene.workers.last_mut().context("a worker")?;
@@ -50,8 +51,8 @@ pub async fn run(setting: Setting) -> Result<()> {
     progress(&format!("leaving them alone for {}", seconds(REST)));
     tokio::time::sleep(REST).await;
     let rested = figures::family();
-    let lost = scene.logs().matches("the lease is lost").count();
-    println!("leases that were lost on the way: {lost}");
+    let newest = scene.workers.last().context("a worker")?;
+    println!("leases that it lost: {}", leases_lost(&newest.log_text()));
     println!();
     println!(
         "| program | with none | all online | a minute later | per instance | fds | of a core, idle |"
@@ -90,4 +91,9 @@ async fn online(scene: &Scene, count: usize) -> Result<()> {
         }
     })
     .await
+}
+
+/// What a worker says that could not renew a lease in time.
+fn leases_lost(log: &str) -> usize {
+    log.matches("the lease is lost").count()
 }

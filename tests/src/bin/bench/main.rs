@@ -94,7 +94,7 @@ fn run(bench: &Bench) -> Result<ExitCode> {
 /// Private servers and a scene on them without a worker.
 async fn stage(label: &str, instances: usize, setting: Setting) -> Result<(Servers, Scene)> {
     let since = Instant::now();
-    let servers = Servers::start(|what| progress(what)).await?;
+    let servers = Servers::start(progress).await?;
     let options = SceneOptions::new(label)
         .setting("QUEUEGRAM_WORKER__CAPACITY", &(instances + 100).to_string())
         .setting("QUEUEGRAM_AMQP__QUEUE_KIND", setting.queue_kind.as_str())
