@@ -28,7 +28,7 @@ mod publisher;
 mod topology;
 mod transport;
 
-pub use browse::Glance;
+pub use browse::{BROWSED_MAX, Glance};
 pub use bus::Bus;
 pub use caller::{CallQueue, ReplyQueue};
 pub use config::{AmqpConfig, BrokerUrl, QueueKind};
