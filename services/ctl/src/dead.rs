@@ -20,8 +20,8 @@ use crate::{
     table::table,
 };
 
-/// The most messages that are held at once.
-const LOOK_MAX: u16 = 500;
+/// The most messages that are held at once, and so can be told apart.
+const LOOK_MAX: u16 = bus::BROWSED_MAX;
 
 /// What can be done with dead letters.
 #[derive(Debug, Subcommand)]
@@ -35,7 +35,7 @@ Examples:
   queuegram dead list
   queuegram dead list --limit 500 --json | jq -r '.[] | [.n, .reason, .id] | @tsv'")]
     List {
-        /// The most messages to look at.
+        /// The most messages to list.
         #[arg(long, short = 'n', value_name = "N", default_value_t = 50,
             value_parser = clap::value_parser!(u16).range(1..=i64::from(LOOK_MAX)))]
         limit: u16,
@@ -95,8 +95,9 @@ pub async fn run(action: DeadAction, settings: &Settings, screen: Screen) -> Res
 }
 
 async fn list(bus: &Bus, limit: u16, screen: Screen) -> Result<Done, Failure> {
-    let glance = bus.browse(&bus.names().dead(), limit).await?;
-    let letters = Letter::read_all(&glance, bus.names());
+    let glance = bus.browse(&bus.names().dead()).await?;
+    let mut letters = Letter::read_all(&glance, bus.names());
+    letters.truncate(usize::from(limit));
     let (shown, waiting) = (letters.len(), glance.waiting);
     glance.close().await;
     let rows: Vec<_> = letters.iter().map(Letter::summary).collect();
@@ -114,7 +115,7 @@ async fn list(bus: &Bus, limit: u16, screen: Screen) -> Result<Done, Failure> {
 }
 
 async fn show(bus: &Bus, which: &Which, screen: Screen) -> Result<Done, Failure> {
-    let glance = bus.browse(&bus.names().dead(), which.reach()).await?;
+    let glance = bus.browse(&bus.names().dead()).await?;
     let letters = Letter::read_all(&glance, bus.names());
     let found: Vec<&Letter> = letters.iter().filter(|letter| which.means(letter)).collect();
     let missing = which.missing(glance.waiting);
@@ -162,7 +163,7 @@ struct Held {
 
 impl Held {
     async fn take(bus: &Bus, which: &Which) -> Result<Self, Failure> {
-        let glance = bus.browse(&bus.names().dead(), which.reach()).await?;
+        let glance = bus.browse(&bus.names().dead()).await?;
         let letters = Letter::read_all(&glance, bus.names());
         let mut found: Vec<Letter> =
             letters.into_iter().filter(|letter| which.means(letter)).collect();
@@ -194,11 +195,6 @@ impl Held {
 }
 
 impl Which {
-    /// How many messages must be looked at.
-    fn reach(&self) -> u16 {
-        self.n.unwrap_or(LOOK_MAX)
-    }
-
     fn means(&self, letter: &Letter) -> bool {
         match (self.n, &self.id) {
             (Some(n), _) => letter.n == usize::from(n),

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use proto::{
-    InstanceId,
+    InstanceId, MethodName,
     control::{AccountPause, AccountPauses, AccountResume, PauseInfo, method},
     time,
 };
@@ -141,7 +141,7 @@ pub fn in_short(pauses: &[PauseInfo]) -> String {
         return paint(UNSURE, "all");
     }
     let mut methods: Vec<&str> =
-        pauses.iter().filter_map(|pause| pause.method.as_ref()).map(|name| name.as_str()).collect();
+        pauses.iter().filter_map(|pause| pause.method.as_ref()).map(MethodName::as_str).collect();
     methods.sort_unstable();
     methods.dedup();
     methods.join(",")

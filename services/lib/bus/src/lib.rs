@@ -31,7 +31,7 @@ mod topology;
 mod transport;
 
 pub use backoff::Backoff;
-pub use browse::Glance;
+pub use browse::{BROWSED_MAX, Glance};
 pub use bus::Bus;
 pub use caller::{CallQueue, ReplyQueue};
 pub use config::{AmqpConfig, BrokerUrl, QueueKind};

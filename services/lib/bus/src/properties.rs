@@ -100,7 +100,7 @@ pub(crate) fn inbound(properties: &BasicProperties) -> Properties {
 
 /// The headers that Queuegram itself writes on what it keeps for people to look at.
 pub(crate) fn notes(properties: &BasicProperties) -> BTreeMap<String, String> {
-    let headers = properties.headers().iter().flat_map(|table| table.inner());
+    let headers = properties.headers().iter().flat_map(FieldTable::inner);
     let own = headers.filter(|(name, _)| name.as_str().starts_with(NOTES));
     own.filter_map(|(name, value)| Some((name.to_string(), value_text(value)?))).collect()
 }

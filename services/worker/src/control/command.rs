@@ -36,7 +36,7 @@ impl Control {
             received_at: record.received_at,
             result: result_of(&record),
             cancelled_at: record.cancelled_at,
-            decision: record.decision.map(told),
+            decision: record.decision.map(|made| told(*made)),
             method: Some(record.method),
         })
     }

@@ -132,6 +132,6 @@ fn about(order: &Command, asked: &CommandResolve, record: &Record) -> Command {
 
 /// The same decision once more, as after a lost answer: it is told again.
 fn repeated(record: &Record, decision: &Decision) -> Option<Decision> {
-    let noted = record.decision.clone()?;
+    let noted = *record.decision.clone()?;
     (Decision { at: decision.at, ..noted.clone() } == *decision).then_some(noted)
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may say what must be there by falling over")]
 
+mod browsing;
 mod callers;
 mod connections;
 mod consuming;

@@ -107,7 +107,7 @@ pub struct Record {
     /// When it was cancelled, if it was.
     pub cancelled_at: Option<DateTime<Utc>>,
     /// What a person decided about it, if one did.
-    pub decision: Option<Decision>,
+    pub decision: Option<Box<Decision>>,
 }
 
 impl Record {

@@ -185,7 +185,10 @@ async fn a_decision_is_the_result_only_of_what_has_none_and_nobody_has_in_hand()
     desk.corner.leases.release(&desk.lease).await.unwrap();
     assert_eq!(desk.resolve(true).await, Resolved::Recorded);
     let record = desk.record().await;
-    assert_eq!((record.state, &record.decision), (RecordState::Finished, &Some(decision(true))));
+    assert_eq!(
+        (record.state, &record.decision),
+        (RecordState::Finished, &Some(decision(true).into()))
+    );
     assert_eq!(record.result.as_deref(), Some(r#"{"status":"done"}"#));
 }
 
@@ -201,6 +204,6 @@ async fn a_result_stays_and_the_decision_stands_beside_it() {
             panic!("not beside")
         };
         assert_eq!(record.result.as_deref(), Some(r#"{"status":"unknown"}"#));
-        assert_eq!(record.decision, Some(decision(done)));
+        assert_eq!(record.decision, Some(decision(done).into()));
     }
 }
