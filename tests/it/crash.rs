@@ -2,6 +2,7 @@
 //! the step it died in, and goes on. Nothing is done twice, and nothing is left undone.
 
 mod cuts;
+mod lost;
 mod poison;
 
 use queuegram_tests::stage::{Scene, SceneOptions, patience};

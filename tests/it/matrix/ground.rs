@@ -116,17 +116,22 @@ pub fn member(g: &Ground, kind: &str, user_id: i64) -> Value {
     json!({ "kind": kind, "chat_id": g.chat_id, "user_id": user_id, "by": g.me })
 }
 
-/// A new link with these conditions and no others.
-pub fn made(g: &Ground, reply: &Value, conditions: &Value) -> Value {
-    let mut effect = json!({
-        "kind": "link.created", "chat_id": g.chat_id, "by": g.me, "permanent": false,
-        "link": reply["result"]["link"], "title": "", "usage_limit": null, "expire_date": null,
-        "request_needed": false,
+/// A new link with these conditions and no others. It is made with a marker for a title, which then
+/// gives way to the asked one.
+pub fn made(g: &Ground, reply: &Value, conditions: &Value) -> Vec<Value> {
+    let mut edited = json!({
+        "kind": "link.edited", "chat_id": g.chat_id, "link": reply["result"]["link"], "title": "",
+        "usage_limit": null, "expire_date": null, "request_needed": false,
     });
     for (key, value) in conditions.as_object().unwrap() {
-        effect[key] = value.clone();
+        edited[key] = value.clone();
     }
-    effect
+    let mut made = edited.clone();
+    made["kind"] = json!("link.created");
+    made["by"] = json!(g.me);
+    made["permanent"] = json!(false);
+    made.as_object_mut().unwrap().remove("title");
+    vec![made, edited]
 }
 
 pub fn furnished(g: &Ground, reply: &Value) -> Vec<Value> {

@@ -65,7 +65,7 @@ pub const WORKS: &[Work] = &[
         requests: ["messages.exportChatInvite"; 2],
         params: |_| json!({ "title": "For Ann" }),
         result: |_| json!({ "title": "For Ann", "primary": false }),
-        effects: |g, reply| vec![made(g, reply, &json!({ "title": "For Ann" }))],
+        effects: |g, reply| made(g, reply, &json!({ "title": "For Ann" })),
     },
     Work {
         method: REVOKE,
@@ -143,20 +143,20 @@ pub const OWN: &[Own] = &[
     own(GET, "no condition: the primary one", |_| json!({}))
         .does(|g| json!({ "link": g.primary, "primary": true }), |_, _| vec![]),
     own(GET, "expires_at", |_| json!({ "expires_at": LATER }))
-        .does(|_| json!({ "expires_at": LATER }), |g, r| vec![made(g, r, &json!({ "expire_date": LATER_S }))]),
+        .does(|_| json!({ "expires_at": LATER }), |g, r| made(g, r, &json!({ "expire_date": LATER_S }))),
     own(GET, "usage_limit", |_| json!({ "usage_limit": 3 }))
-        .does(|_| json!({ "usage_limit": 3 }), |g, r| vec![made(g, r, &json!({ "usage_limit": 3 }))]),
+        .does(|_| json!({ "usage_limit": 3 }), |g, r| made(g, r, &json!({ "usage_limit": 3 }))),
     own(GET, "approval", |_| json!({ "approval": true }))
-        .does(|_| json!({ "approval": true }), |g, r| vec![made(g, r, &json!({ "request_needed": true }))]),
+        .does(|_| json!({ "approval": true }), |g, r| made(g, r, &json!({ "request_needed": true }))),
     own(GET, "title, expires_at and usage_limit", |_| json!({ "title": "a", "usage_limit": 1, "expires_at": LATER }))
         .does(
             |_| json!({ "title": "a", "usage_limit": 1, "expires_at": LATER, "approval": false, "primary": false }),
-            |g, r| vec![made(g, r, &json!({ "title": "a", "usage_limit": 1, "expire_date": LATER_S }))],
+            |g, r| made(g, r, &json!({ "title": "a", "usage_limit": 1, "expire_date": LATER_S })),
         ),
     own(GET, "title, expires_at and approval", |_| json!({ "title": "a", "approval": true, "expires_at": LATER }))
         .does(
             |_| json!({ "title": "a", "usage_limit": null, "expires_at": LATER, "approval": true }),
-            |g, r| vec![made(g, r, &json!({ "title": "a", "request_needed": true, "expire_date": LATER_S }))],
+            |g, r| made(g, r, &json!({ "title": "a", "request_needed": true, "expire_date": LATER_S })),
         ),
     own(GET, "approval with usage_limit", |_| json!({ "approval": true, "usage_limit": 1 })).ends(WRONG),
     own(GET, "expires_at in the past", |_| json!({ "expires_at": "2020-01-01T00:00:00Z" })).ends(WRONG),

@@ -178,21 +178,28 @@ impl Turn<'_> {
             .cell
             .changes
             .iter()
-            .map(|change| match change {
-                Change::Made => made(json!([me])),
-                Change::MadeWithThem => made(json!([me, them])),
-                Change::MadeWithHelper => made(json!([me, self.lane.helper.id])),
-                Change::Added => member("chat.member_added"),
-                Change::Missing => json!({
+            .flat_map(|change| match change {
+                Change::Made => vec![made(json!([me]))],
+                Change::MadeWithThem => vec![made(json!([me, them]))],
+                Change::MadeWithHelper => vec![made(json!([me, self.lane.helper.id]))],
+                Change::Added => vec![member("chat.member_added")],
+                Change::Missing => vec![json!({
                     "kind": "chat.member_missing", "chat_id": chat, "user_id": them,
-                }),
-                Change::Removed => member("chat.member_removed"),
-                Change::Banned => member("chat.member_banned"),
-                Change::Unbanned => member("chat.member_unbanned"),
-                Change::LinkForOne => json!({
-                    "kind": "link.created", "chat_id": chat, "by": me, "permanent": false,
-                    "usage_limit": 1, "request_needed": false, "expire_date": null,
-                }),
+                })],
+                Change::Removed => vec![member("chat.member_removed")],
+                Change::Banned => vec![member("chat.member_banned")],
+                Change::Unbanned => vec![member("chat.member_unbanned")],
+                // Its marker gives way to no title.
+                Change::LinkForOne => vec![
+                    json!({
+                        "kind": "link.created", "chat_id": chat, "by": me, "permanent": false,
+                        "usage_limit": 1, "request_needed": false, "expire_date": null,
+                    }),
+                    json!({
+                        "kind": "link.edited", "chat_id": chat, "usage_limit": 1, "title": "",
+                        "request_needed": false, "expire_date": null,
+                    }),
+                ],
             })
             .collect();
         if self.imports {
