@@ -27,7 +27,7 @@ use telegram::{Account, Gate, SessionRecord, Telegram, TelegramConfig};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-const PINGS: u32 = 5_000;
+const PINGS: i64 = 5_000;
 
 #[tokio::main]
 async fn main() -> Outcome<()> {
@@ -66,6 +66,37 @@ async fn compare(accounts: &str) -> Outcome<()> {
     Ok(())
 }
 
+/// One account, either way.
+enum Way {
+    Hop(Account),
+    Direct(Client),
+}
+
+impl Way {
+    async fn open(
+        way: &str,
+        telegram: &Telegram,
+        record: &SessionRecord,
+        at: (i32, SocketAddr),
+    ) -> Outcome<Self> {
+        Ok(match way {
+            "hop" => Self::Hop(open(telegram, record).await?),
+            _ => Self::Direct(direct(record, at.0, at.1).await?),
+        })
+    }
+
+    async fn ping(&self, dc: i32, ping_id: i64) -> Outcome<()> {
+        match self {
+            // To prove a connection is a ping and little else.
+            Self::Hop(account) => account.connect().await?,
+            Self::Direct(client) => {
+                client.invoke_in_dc(dc, &Ping { ping_id }).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Opens so many accounts, pings with the first, and prints what it cost.
 async fn measure(
     way: &str,
@@ -76,41 +107,29 @@ async fn measure(
 ) -> Outcome<()> {
     let record = SessionRecord::from_bytes(&std::fs::read(folder.join("session"))?)?;
     let telegram = telegram(dc, address, folder)?;
-    let (mut clients, mut opened) = (Vec::new(), Vec::new());
-    // What both need once.
-    if way == "hop" {
-        opened.push(open(&telegram, &record).await?)
-    } else {
-        clients.push(direct(&record, dc, address).await?)
-    }
+    // What all need once comes with the first.
+    let mut opened = vec![Way::open(way, &telegram, &record, (dc, address)).await?];
     let before = (resident_kib()?, descriptors()?);
-    for _ in 1..=accounts {
-        if way == "hop" {
-            opened.push(open(&telegram, &record).await?)
-        } else {
-            clients.push(direct(&record, dc, address).await?)
-        }
+    for _ in 0..accounts {
+        opened.push(Way::open(way, &telegram, &record, (dc, address)).await?);
     }
     let after = (resident_kib()?, descriptors()?);
 
     let mut took = Vec::new();
-    for ping_id in 0..i64::from(PINGS) {
+    for ping_id in 0..PINGS {
         let begun = Instant::now();
-        match clients.first() {
-            Some(client) => drop(client.invoke_in_dc(dc, &Ping { ping_id }).await?),
-            None => opened[0].connect().await?,
-        }
+        opened[0].ping(dc, ping_id).await?;
         took.push(begun.elapsed());
     }
     took.sort();
     let of = |share: usize| took[took.len() * share / 100].as_micros();
-    let count = accounts as f64;
+    let each = |before: i64, after: i64| (after - before) as f64 / accounts as f64;
     println!(
         "{way:>6}: ping {} µs (median), {} µs (99 of 100); idle account {:.1} KiB, {:.1} descriptors",
         of(50),
         of(99),
-        (after.0 - before.0) as f64 / count,
-        (after.1 - before.1) as f64 / count,
+        each(before.0, after.0),
+        each(before.1, after.1),
     );
     Ok(())
 }

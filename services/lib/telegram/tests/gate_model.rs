@@ -1,5 +1,7 @@
 //! The cell of gate and deadline under every interleaving of those who extend, shut and pass it (loom).
 
+#![expect(clippy::unwrap_used, reason = "a thread that panicked fails the test")]
+
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use loom::sync::Arc;
@@ -13,7 +15,6 @@ mod sync {
     pub(super) use loom::sync::{Mutex, MutexGuard};
 }
 
-#[expect(unreachable_pub, reason = "the library's own file, which is private there too")]
 #[path = "../src/gate/cell.rs"]
 mod cell;
 
