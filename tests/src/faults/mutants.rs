@@ -39,7 +39,7 @@ pub const MUTANTS: [Mutant; 6] = [
     Mutant { name: "ack_before_record", law: "L", faults: killed_before_records },
     Mutant { name: "ledger_forgets", law: "E", faults: killed_after_steps },
     Mutant { name: "result_made_anew", law: "R", faults: killed_before_acks },
-    Mutant { name: "order_ignored", law: "O", faults: connections_cut },
+    Mutant { name: "order_ignored", law: "O", faults: piled_up },
     Mutant { name: "gate_not_asked", law: "S", faults: frozen_past_the_lease },
     Mutant { name: "no_grace", law: "S", faults: cut_off_from_redis },
 ];
@@ -91,9 +91,13 @@ fn killed_before_acks(scale: Scale) -> Vec<(f64, Fault)> {
     dying(scale, "replied")
 }
 
-fn connections_cut(_: Scale) -> Vec<(f64, Fault)> {
-    let ends = |n: u32| (f64::from(n) * 4.0, Fault::Ends((n % 2) as usize, Server::Rabbit, true));
-    (0..14).map(ends).collect()
+/// While RabbitMQ's ways are cut commands pile up in their queues: whoever works them in another order
+/// than they came in has many to choose from.
+fn piled_up(scale: Scale) -> Vec<(f64, Fault)> {
+    let time = scale.time(20.0);
+    let cut =
+        |at, slot| (at, Fault::CutOff { slot, server: Server::Rabbit, half_open: false, time });
+    vec![cut(5.0, 0), cut(5.0, 1), cut(40.0, 0), cut(40.0, 1)]
 }
 
 /// Frozen in the middle of a step for longer than lease and grace: another worker takes over, then the

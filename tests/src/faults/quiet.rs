@@ -44,7 +44,7 @@ pub async fn answered(ears: &Ears, sent: &[Sent], bound: Duration) -> bool {
     }
 }
 
-/// What the ledger keeps of each command; null where it knows none.
+/// What the ledger keeps of each command; where it knows none, what was answered instead.
 ///
 /// # Errors
 /// When the broker is away.
@@ -58,9 +58,12 @@ pub async fn records(amqp_url: &str, sent: &[Sent]) -> Result<BTreeMap<String, V
         }
         let name = format!("look:{}", sent.correlation);
         let asked = caller.control(instance, &name, "command.get", json!({ "id": id }));
-        // No answer is no record, which the oracle tells by its name.
-        let answer = timeout(ASK_BOUND, asked).await.ok().and_then(Result::ok);
-        let record = answer.map(|answer| answer["result"]["result"].clone()).unwrap_or_default();
+        let answer = timeout(ASK_BOUND, asked).await.ok().and_then(Result::ok).unwrap_or_default();
+        let record = match &answer["result"]["result"] {
+            // Shown as it is: it has no status, so the oracle counts it for no record.
+            Value::Null => json!({ "no_record": answer }),
+            record => record.clone(),
+        };
         records.insert(id.clone(), record);
     }
     Ok(records)
