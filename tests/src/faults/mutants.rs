@@ -113,15 +113,14 @@ fn frozen_past_the_lease(scale: Scale) -> Vec<(f64, Fault)> {
     ]
 }
 
-/// The owner hears nothing from Redis and sends until its deadline, on a way that is slow: what it sent
-/// last arrives after its lease ran out, and before the grace is over. Whoever does not wait connects in
-/// between. First one worker is the slow owner, then the other.
+/// The owner hears nothing from Redis and sends until its deadline, 12 s after its last renewal. Just before,
+/// its way to Telegram becomes slow: what it sent last arrives after the lease has run out, at 15 s, and
+/// before the grace is over, at 23 s. Whoever does not wait connects in between.
 fn cut_off_from_redis(scale: Scale) -> Vec<(f64, Fault)> {
-    let (late, slow) = (scale.time(9.0), scale.time(25.0));
-    let away = scale.time(20.0);
+    let (late, slow, away) = (scale.time(10.5), scale.time(14.0), scale.time(24.0));
     let turn = |at: f64, slot| {
         let cut = Fault::CutOff { slot, server: Server::Redis, half_open: true, time: away };
-        [(at, Fault::Slow(slot, Server::Telegram, late, slow)), (at + 5.0, cut)]
+        [(at, cut), (at + 8.0, Fault::Slow(slot, Server::Telegram, late, slow))]
     };
-    [turn(0.0, 0), turn(30.0, 1)].concat()
+    [turn(4.0, 0), turn(32.0, 1), turn(60.0, 0)].concat()
 }
