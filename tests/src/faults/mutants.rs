@@ -61,7 +61,7 @@ pub async fn hunt(
         environment.push(("QUEUEGRAM_MUTATION".to_owned(), mutant.name.to_owned()));
         let faults = (mutant.faults)(scale).into_iter();
         let faults = faults.map(|(at, fault)| (scale.time(at), fault)).collect();
-        let schedule = Some(Schedule { workers: 2, faults });
+        let schedule = Some(Schedule { workers: 3, faults });
         let verdict = seed::play(lane, &Play { seed, scale, environment, schedule }).await?;
         told(&format!("{}: {}", mutant.name, super::report::line(&verdict)));
         if let Some(breach) = verdict.breaches.iter().find(|breach| breach.law == mutant.law) {
@@ -100,16 +100,15 @@ fn piled_up(scale: Scale) -> Vec<(f64, Fault)> {
     vec![cut(5.0, 0), cut(5.0, 1), cut(40.0, 0), cut(40.0, 1)]
 }
 
-/// Frozen in the middle of a step for longer than lease and grace: another worker takes over, then the
+/// Frozen in the middle of a step for longer than lease and grace: the third worker takes over, then the
 /// sleeper wakes and wants to send.
 fn frozen_past_the_lease(scale: Scale) -> Vec<(f64, Fault)> {
     let nap: Duration = scale.time(60.0);
     let order = "step_started@2=stop".to_owned();
     vec![
         (0.0, Fault::AtPoint { slot: 0, order: order.clone(), nap }),
-        (1.0, Fault::AtPoint { slot: 1, order, nap }),
-        (45.0, Fault::Freeze(0, nap)),
-        (47.0, Fault::Freeze(1, nap)),
+        (15.0, Fault::AtPoint { slot: 1, order, nap }),
+        (60.0, Fault::Freeze(2, nap)),
     ]
 }
 
