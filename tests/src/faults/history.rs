@@ -65,12 +65,17 @@ impl Told {
         self.message_id.ends_with(":result")
     }
 
-    /// The body without what is the asker's own.
+    /// The body without what is the asker's own; and of an answer apart, which is not recorded and made
+    /// again for each asker and after each crash, without its times.
     #[must_use]
     pub fn essence(&self) -> Value {
         let mut body = self.body.clone();
+        let own: &[&str] = match self.is_outcome() {
+            true => &["correlation_id"],
+            false => &["correlation_id", "received_at", "finished_at"],
+        };
         if let Some(fields) = body.as_object_mut() {
-            fields.remove("correlation_id");
+            own.iter().for_each(|field| drop(fields.remove(*field)));
         }
         body
     }
@@ -98,7 +103,7 @@ pub struct History {
     pub told: Vec<Told>,
     /// tgsim's journal since the workload began.
     pub journal: Vec<Value>,
-    /// `command.get` of every command at the end: its `result` field, or null.
+    /// `command.get` of every command at the end: its `result` field.
     pub records: BTreeMap<String, Value>,
     /// The accounts.
     pub logins: Vec<Login>,

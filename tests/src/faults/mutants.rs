@@ -39,7 +39,7 @@ pub const MUTANTS: [Mutant; 6] = [
     Mutant { name: "ack_before_record", law: "L", faults: killed_before_records },
     Mutant { name: "ledger_forgets", law: "E", faults: killed_after_steps },
     Mutant { name: "result_made_anew", law: "R", faults: killed_before_acks },
-    Mutant { name: "order_ignored", law: "O", faults: connections_cut },
+    Mutant { name: "order_ignored", law: "O", faults: piled_up },
     Mutant { name: "gate_not_asked", law: "S", faults: frozen_past_the_lease },
     Mutant { name: "no_grace", law: "S", faults: cut_off_from_redis },
 ];
@@ -61,7 +61,7 @@ pub async fn hunt(
         environment.push(("QUEUEGRAM_MUTATION".to_owned(), mutant.name.to_owned()));
         let faults = (mutant.faults)(scale).into_iter();
         let faults = faults.map(|(at, fault)| (scale.time(at), fault)).collect();
-        let schedule = Some(Schedule { workers: 2, faults });
+        let schedule = Some(Schedule { workers: 3, faults });
         let verdict = seed::play(lane, &Play { seed, scale, environment, schedule }).await?;
         told(&format!("{}: {}", mutant.name, super::report::line(&verdict)));
         if let Some(breach) = verdict.breaches.iter().find(|breach| breach.law == mutant.law) {
@@ -91,33 +91,35 @@ fn killed_before_acks(scale: Scale) -> Vec<(f64, Fault)> {
     dying(scale, "replied")
 }
 
-fn connections_cut(_: Scale) -> Vec<(f64, Fault)> {
-    let ends = |n: u32| (f64::from(n) * 4.0, Fault::Ends((n % 2) as usize, Server::Rabbit, true));
-    (0..14).map(ends).collect()
+/// While RabbitMQ's ways are cut commands pile up in their queues: whoever works them in another order
+/// than they came in has many to choose from.
+fn piled_up(scale: Scale) -> Vec<(f64, Fault)> {
+    let time = scale.time(20.0);
+    let cut =
+        |at, slot| (at, Fault::CutOff { slot, server: Server::Rabbit, half_open: false, time });
+    vec![cut(5.0, 0), cut(5.0, 1), cut(40.0, 0), cut(40.0, 1)]
 }
 
-/// Frozen in the middle of a step for longer than lease and grace: another worker takes over, then the
+/// Frozen in the middle of a step for longer than lease and grace: the third worker takes over, then the
 /// sleeper wakes and wants to send.
 fn frozen_past_the_lease(scale: Scale) -> Vec<(f64, Fault)> {
     let nap: Duration = scale.time(60.0);
     let order = "step_started@2=stop".to_owned();
     vec![
         (0.0, Fault::AtPoint { slot: 0, order: order.clone(), nap }),
-        (1.0, Fault::AtPoint { slot: 1, order, nap }),
-        (45.0, Fault::Freeze(0, nap)),
-        (47.0, Fault::Freeze(1, nap)),
+        (15.0, Fault::AtPoint { slot: 1, order, nap }),
+        (60.0, Fault::Freeze(2, nap)),
     ]
 }
 
-/// The owner hears nothing from Redis and sends until its deadline, on a way that is slow: what it sent
-/// last arrives after its lease ran out, and before the grace is over. Whoever does not wait connects in
-/// between. First one worker is the slow owner, then the other.
+/// The owner hears nothing from Redis and sends until its deadline, 12 s after its last renewal. Just before,
+/// its way to Telegram becomes slow: what it sent last arrives after the lease has run out, at 15 s, and
+/// before the grace is over, at 23 s. Whoever does not wait connects in between.
 fn cut_off_from_redis(scale: Scale) -> Vec<(f64, Fault)> {
-    let (late, slow) = (scale.time(9.0), scale.time(25.0));
-    let away = scale.time(20.0);
+    let (late, slow, away) = (scale.time(10.5), scale.time(14.0), scale.time(24.0));
     let turn = |at: f64, slot| {
         let cut = Fault::CutOff { slot, server: Server::Redis, half_open: true, time: away };
-        [(at, Fault::Slow(slot, Server::Telegram, late, slow)), (at + 5.0, cut)]
+        [(at, cut), (at + 8.0, Fault::Slow(slot, Server::Telegram, late, slow))]
     };
-    [turn(0.0, 0), turn(30.0, 1)].concat()
+    [turn(4.0, 0), turn(32.0, 1), turn(60.0, 0)].concat()
 }
