@@ -204,8 +204,18 @@ impl Fleet {
         ensure!(!processes.is_empty(), "no worker stands at the end");
         let mut bad = Vec::new();
         for (number, mut process) in processes {
-            let worker = format!("worker {}", number + 1);
-            let status = process.ended(bound).await.with_context(|| worker.clone())?;
+            let (worker, pid) = (format!("worker {}", number + 1), process.pid());
+            // One whose order it is to freeze itself may come to that point only now.
+            let awake = async {
+                loop {
+                    tokio::time::sleep(LOOK).await;
+                    let _gone = slot::wake(pid);
+                }
+            };
+            let status = tokio::select! {
+                status = process.ended(bound) => status.with_context(|| worker.clone())?,
+                () = awake => unreachable!("it goes on for ever"),
+            };
             if !slot::ended_well(&process, status) {
                 bad.push(format!("{worker} ended with {status}"));
             }

@@ -4,7 +4,8 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use rustix::process::Signal;
+use anyhow::{Context as _, Result};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::Instant;
 
 use crate::faults::scale::Scale;
@@ -66,6 +67,15 @@ impl State {
             None => {}
         }
     }
+}
+
+/// Wakes a process that is stopped.
+///
+/// # Errors
+/// When it is gone.
+pub fn wake(pid: u32) -> Result<()> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).context("not a process id")?;
+    Ok(kill_process(pid, Signal::CONT)?)
 }
 
 /// Whether the kernel says that the process is stopped.
