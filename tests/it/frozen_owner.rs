@@ -82,7 +82,8 @@ async fn a_frozen_worker_that_goes_on_does_not_send_beside_the_next_owner() {
         let title = format!("Deal {n}");
         let made = json!({ "kind": "chat.created", "title": title });
         assert_eq!(count(&effects, &made), 1, "{title}: {effects:#?}");
-        let of_this = |message: &Message| message.json()["id"] == n.to_string();
+        let id = n.to_string();
+        let of_this = |message: &Message| message.json()["id"].as_str() == Some(&id);
         let mut replies = scene.caller.replies().all();
         replies.retain(of_this);
         let first = replies[0].json();
