@@ -26,6 +26,7 @@ mod outcome;
 mod owner;
 mod pace;
 mod params;
+mod patience;
 mod pauses;
 mod people;
 mod peril;

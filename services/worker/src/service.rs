@@ -27,6 +27,7 @@ use crate::control::Control;
 use crate::methods;
 use crate::metrics::Metrics;
 use crate::pace::Pace;
+use crate::patience::until_there;
 use crate::pauses::{self, PauseWatch};
 use crate::roster::{Roster, Watch};
 use crate::suspect::Losses;
@@ -58,10 +59,13 @@ impl Service for Worker {
     async fn run(config: WorkerConfig, context: Context) -> anyhow::Result<()> {
         // Before anything is waited for: what has no latch yet counts as ready.
         let latches = [context.readiness.latch("broker"), context.readiness.latch("redis")];
-        let redis = Redis::connect(&config.redis).await?;
-        let (shared, watch_redis) = connect(config, &redis, &context).await?;
-        let shared = Arc::new(shared);
         let stopping = context.lifecycle.soft();
+        let redis = Redis::new(&config.redis)?;
+        // None where the worker was told to stop while it waited for its stores or its broker.
+        let Some((shared, watch_redis)) = connect(config, &redis, &context).await? else {
+            return Ok(());
+        };
+        let shared = Arc::new(shared);
         let (binder_tx, binder) = watch::channel(None);
         let roster = Roster::new(shared.clone(), context.lifecycle.clone(), watch_redis, binder);
         let control = Control::new(shared.clone(), roster.clone(), stopping.clone());
@@ -93,19 +97,28 @@ async fn connect(
     config: WorkerConfig,
     redis: &Redis,
     context: &Context,
-) -> anyhow::Result<(Shared, Watch)> {
+) -> anyhow::Result<Option<(Shared, Watch)>> {
+    let stopping = context.lifecycle.soft();
     let metrics = Metrics::new(&context.registry)?;
     let telegram = Telegram::observed(config.telegram(), metrics.clone())?;
-    let vault = Vault::open(&config.vault).await?;
+    let vault = until_there("the vault", &stopping, || Vault::open(&config.vault)).await?;
+    let Some(vault) = vault else { return Ok(None) };
     let service_key = ServiceKey::from_bytes(*vault.service_key()?);
-    let bus = Bus::connect(&config.amqp, Worker::NAME).await?;
-    bus.declare_topology().await?;
+    let connected = || Bus::connect(&config.amqp, Worker::NAME);
+    let Some(bus) = until_there("RabbitMQ", &stopping, connected).await? else { return Ok(None) };
+    let declared = until_there("RabbitMQ", &stopping, || bus.declare_topology()).await?;
+    if declared.is_none() {
+        return Ok(None);
+    }
     let names = bus.names().clone();
     let worker_id = format!("worker-{}", Uuid::new_v4().simple());
     let terms = config.terms();
     let instances = Instances::new(&vault, redis);
     let generations = Generations::new(redis, &vault, &instances, &worker_id);
-    let watch_redis = Watch::begin(generations, terms).await?;
+    let begun = || Watch::begin(generations.clone(), terms);
+    let Some(watch_redis) = until_there("Redis", &stopping, begun).await? else {
+        return Ok(None);
+    };
     let shared = Shared {
         worker_id,
         rules: Rules {
@@ -136,7 +149,7 @@ async fn connect(
         bus,
         config,
     };
-    Ok((shared, watch_redis))
+    Ok(Some((shared, watch_redis)))
 }
 
 /// Ready means: connected, and what nobody takes does not vanish. The second is the broker's

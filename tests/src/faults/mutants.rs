@@ -40,8 +40,8 @@ pub const MUTANTS: [Mutant; 6] = [
     Mutant { name: "ledger_forgets", law: "E", faults: killed_after_steps },
     Mutant { name: "result_made_anew", law: "R", faults: killed_before_acks },
     Mutant { name: "order_ignored", law: "O", faults: piled_up },
-    Mutant { name: "gate_not_asked", law: "S", faults: frozen_past_the_lease },
-    Mutant { name: "no_grace", law: "S", faults: cut_off_from_redis },
+    Mutant { name: "gate_not_asked", law: "S", faults: frozen_past_the_grace },
+    Mutant { name: "no_grace", law: "S", faults: frozen_past_the_lease },
 ];
 
 /// Plays seeds with the mutant's faults until its law is broken.
@@ -100,26 +100,21 @@ fn piled_up(scale: Scale) -> Vec<(f64, Fault)> {
     vec![cut(5.0, 0), cut(5.0, 1), cut(40.0, 0), cut(40.0, 1)]
 }
 
-/// Frozen in the middle of a step for longer than lease and grace: the third worker takes over, then the
-/// sleeper wakes and wants to send.
-fn frozen_past_the_lease(scale: Scale) -> Vec<(f64, Fault)> {
-    let nap: Duration = scale.time(60.0);
-    let order = "step_started@2=stop".to_owned();
-    vec![
-        (0.0, Fault::AtPoint { slot: 0, order: order.clone(), nap }),
-        (15.0, Fault::AtPoint { slot: 1, order, nap }),
-        (60.0, Fault::Freeze(2, nap)),
-    ]
+/// Frozen with bytes in hand that the gate has not been asked for yet, for longer than lease and grace:
+/// another worker takes over, then the sleeper wakes and writes.
+fn frozen_past_the_grace(scale: Scale) -> Vec<(f64, Fault)> {
+    let nap = scale.time(60.0);
+    asleep([("sending@60", 0), ("sending@90", 1)], nap)
 }
 
-/// The owner hears nothing from Redis and sends until its deadline, 12 s after its last renewal. Just before,
-/// its way to Telegram becomes slow: what it sent last arrives after the lease has run out, at 15 s, and
-/// before the grace is over, at 23 s. Whoever does not wait connects in between.
-fn cut_off_from_redis(scale: Scale) -> Vec<(f64, Fault)> {
-    let (late, slow, away) = (scale.time(10.5), scale.time(14.0), scale.time(24.0));
-    let turn = |at: f64, slot| {
-        let cut = Fault::CutOff { slot, server: Server::Redis, half_open: true, time: away };
-        [(at, cut), (at + 8.0, Fault::Slow(slot, Server::Telegram, late, slow))]
-    };
-    [turn(4.0, 0), turn(32.0, 1), turn(60.0, 0)].concat()
+/// Frozen between the gate's word and the write, for longer than the lease, and not as long as lease
+/// and grace together: what is written then is late, and nobody else may have connected yet.
+fn frozen_past_the_lease(scale: Scale) -> Vec<(f64, Fault)> {
+    let nap = scale.time(19.0);
+    asleep([("passed@60", 0), ("passed@90", 1)], nap)
+}
+
+fn asleep(points: [(&str, usize); 2], nap: Duration) -> Vec<(f64, Fault)> {
+    let stops = |(point, slot)| (0.0, Fault::AtPoint { slot, order: format!("{point}=stop"), nap });
+    points.map(stops).to_vec()
 }

@@ -8,7 +8,7 @@ use super::links::Server;
 use super::scale::Scale;
 
 /// Points of a command's and a connection's life; `create` and `export` are steps of `group.create`.
-const POINTS: [&str; 16] = [
+const POINTS: [&str; 17] = [
     "leased",
     "connected",
     "delivered",
@@ -25,6 +25,7 @@ const POINTS: [&str; 16] = [
     "told",
     "replied",
     "acked",
+    "sending",
 ];
 
 /// Requests that change something.
@@ -173,7 +174,13 @@ fn draw(dice: &mut Dice, scale: Scale, workers: usize, instances: usize) -> Faul
 
 fn at_point(dice: &mut Dice, slot: usize, act: &str, nap: Duration) -> Fault {
     let point = dice.one_of(&POINTS);
-    let at = dice.between(1, if point.contains(':') { 2 } else { 5 });
+    let most = match *point {
+        // Each connection begins with some of these.
+        "sending" => 80,
+        step if step.contains(':') => 2,
+        _ => 5,
+    };
+    let at = dice.between(1, most);
     Fault::AtPoint { slot, order: format!("{point}@{at}={act}"), nap }
 }
 

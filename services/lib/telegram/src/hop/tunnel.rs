@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use chassis::faults::cut;
 use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
@@ -108,7 +109,12 @@ impl Tunnel<'_> {
     }
 
     fn send(&mut self, bytes: &[u8]) -> Result<(), End> {
-        let sent = self.gate.pass(|| write(&self.outer, bytes)).ok_or(End::Over)??;
+        cut("sending");
+        let passing = || {
+            cut("passed");
+            write(&self.outer, bytes)
+        };
+        let sent = self.gate.pass(passing).ok_or(End::Over)??;
         if sent > 0 {
             self.asked_at.get_or_insert_with(Instant::now);
         }
