@@ -232,7 +232,9 @@ impl Sim {
             Some((401, "SESSION_PASSWORD_NEEDED".to_owned()))
         } else {
             let home = user.map(|user| self.world.cluster.home_of(user));
-            home.filter(|home| needs_user && *home != dc)
+            // The former one still lets a login be taken along: how else would a client get to the new one?
+            let leaves = call.id == functions::auth::ExportAuthorization::CONSTRUCTOR_ID;
+            home.filter(|home| needs_user && !leaves && *home != dc)
                 .map(|home| (303, format!("USER_MIGRATE_{home}")))
         };
         if let Some((code, name)) = error {

@@ -21,7 +21,12 @@ pub struct Mutant {
     pub law: &'static str,
     /// The faults that bring it out, at the defaults' times in seconds.
     faults: fn(Scale) -> Vec<(f64, Fault)>,
+    /// How long a new owner waits in this scene, in seconds at the defaults.
+    grace_s: f64,
 }
+
+/// What workers wait by default.
+const GRACE_S: f64 = 8.0;
 
 /// What came of one.
 #[derive(Debug, Clone)]
@@ -36,12 +41,12 @@ pub struct Catch {
 
 /// All of them.
 pub const MUTANTS: [Mutant; 6] = [
-    Mutant { name: "ack_before_record", law: "L", faults: killed_before_records },
-    Mutant { name: "ledger_forgets", law: "E", faults: killed_after_steps },
-    Mutant { name: "result_made_anew", law: "R", faults: killed_before_acks },
-    Mutant { name: "order_ignored", law: "O", faults: piled_up },
-    Mutant { name: "gate_not_asked", law: "S", faults: frozen_past_the_grace },
-    Mutant { name: "no_grace", law: "S", faults: frozen_past_the_lease },
+    Mutant { name: "ack_before_record", law: "L", faults: killed_before_records, grace_s: GRACE_S },
+    Mutant { name: "ledger_forgets", law: "E", faults: killed_after_steps, grace_s: GRACE_S },
+    Mutant { name: "result_made_anew", law: "R", faults: killed_before_acks, grace_s: GRACE_S },
+    Mutant { name: "order_ignored", law: "O", faults: piled_up, grace_s: GRACE_S },
+    Mutant { name: "gate_not_asked", law: "S", faults: frozen_past_the_grace, grace_s: GRACE_S },
+    Mutant { name: "no_grace", law: "S", faults: frozen_past_the_lease, grace_s: 30.0 },
 ];
 
 /// Plays seeds with the mutant's faults until its law is broken.
@@ -59,6 +64,8 @@ pub async fn hunt(
     for seed in 1..=most {
         let mut environment = settings.to_vec();
         environment.push(("QUEUEGRAM_MUTATION".to_owned(), mutant.name.to_owned()));
+        let grace = scale.time(mutant.grace_s).as_secs_f64().to_string();
+        environment.push(("QUEUEGRAM_WORKER__TAKEOVER_GRACE_S".to_owned(), grace));
         let faults = (mutant.faults)(scale).into_iter();
         let faults = faults.map(|(at, fault)| (scale.time(at), fault)).collect();
         let schedule = Some(Schedule { workers: 3, faults });
@@ -103,18 +110,19 @@ fn piled_up(scale: Scale) -> Vec<(f64, Fault)> {
 /// Frozen with bytes in hand that the gate has not been asked for yet, for longer than lease and grace:
 /// another worker takes over, then the sleeper wakes and writes.
 fn frozen_past_the_grace(scale: Scale) -> Vec<(f64, Fault)> {
-    let nap = scale.time(60.0);
-    asleep([("sending@60", 0), ("sending@90", 1)], nap)
+    asleep("sending@14=stop", scale.time(60.0))
 }
 
-/// Frozen between the gate's word and the write, for longer than the lease, and not as long as lease
-/// and grace together: what is written then is late, and nobody else may have connected yet.
+/// Frozen between the gate's word and the write, for longer than it takes others to get the lease, and
+/// not as long as lease and grace together: what is written then is late, and nobody else may have
+/// connected yet.
 fn frozen_past_the_lease(scale: Scale) -> Vec<(f64, Fault)> {
-    let nap = scale.time(19.0);
-    asleep([("passed@60", 0), ("passed@90", 1)], nap)
+    asleep("passed@14=stop", scale.time(35.0))
 }
 
-fn asleep(points: [(&str, usize); 2], nap: Duration) -> Vec<(f64, Fault)> {
-    let stops = |(point, slot)| (0.0, Fault::AtPoint { slot, order: format!("{point}=stop"), nap });
-    points.map(stops).to_vec()
+/// One worker begins anew with this order; then the others do without it, one after the other. So the one
+/// gets their instances and comes to its point, and they are there to take over.
+fn asleep(order: &str, nap: Duration) -> Vec<(f64, Fault)> {
+    let stops = Fault::AtPoint { slot: 0, order: order.to_owned(), nap };
+    vec![(0.0, stops), (12.0, Fault::Roll(1)), (24.0, Fault::Roll(2))]
 }

@@ -10,13 +10,14 @@
 
 mod classify;
 mod pool;
+mod relocation;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use grammers_mtsender::InvocationError;
 use grammers_tl_types::{self as tl, RemoteCall};
-use tokio::sync::{Mutex, Semaphore, watch};
+use tokio::sync::{Mutex, RwLock, Semaphore, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -55,6 +56,8 @@ pub(crate) struct Link {
     closing: CancellationToken,
     connectivity: watch::Sender<Connectivity>,
     state: Mutex<State>,
+    /// Held by calls, and alone while the login is taken to another data centre.
+    moving: RwLock<()>,
     abandoned: AtomicU32,
 }
 
@@ -78,6 +81,7 @@ impl Link {
             closing: CancellationToken::new(),
             connectivity: watch::Sender::new(Connectivity::Down),
             state: Mutex::new(State { pool: None, not_before: Instant::now(), failed: None }),
+            moving: RwLock::new(()),
             abandoned: AtomicU32::new(0),
         }
     }
@@ -100,13 +104,20 @@ impl Link {
     }
 
     async fn call<R: RemoteCall>(&self, request: &R) -> Result<R::Return, CallError> {
-        let mut was_dead = false;
+        let (mut was_dead, mut moved) = (false, false);
         loop {
+            let staying = self.moving.read().await;
             let dc = self.session.home_dc();
             let pool = self.until_closed(CallError::Closed, self.proven(dc)).await?;
-            match self.send(&pool, dc, request).await {
+            let ended = self.send(&pool, dc, request).await;
+            drop(staying);
+            match ended {
                 // The connection was dead when the request came to it, and nobody had noticed.
                 Err(CallError::NotSent(_)) if !was_dead => was_dead = true,
+                Err(error) if !moved && self.has_moved(&error) => {
+                    self.relocate(dc, &error).await?;
+                    moved = true;
+                }
                 ended => return ended,
             }
         }

@@ -158,3 +158,27 @@ async fn a_login_that_was_ended_is_told_apart_from_any_other_trouble() {
     assert_eq!(fault::verdict(&error), AccountVerdict::LoggedOut, "{error}");
     sim.stop().await;
 }
+
+#[tokio::test]
+async fn a_login_is_taken_along_where_telegram_moves_the_account() {
+    let sim = Sim::with(|options| options.dcs = 2).await;
+    let (ann, logged) = sim.logged_in("+9996620001", "Ann").await;
+    let account = &logged.account;
+    let home = account.record().home_dc;
+    let to = home + 1;
+    let rule = json!({"match": {"user_id": ann.id}, "then": {"migrate_dc": to}});
+    sim.script(rule).await;
+    // The request that was told so is executed at the new home, once.
+    groups::create_supergroup(account, "Moved", "").await.unwrap();
+    assert_eq!(sim.done("channels.createChannel").await.len(), 1);
+    assert_eq!(account.record().home_dc, to);
+    // Two calls at the same time are at home there, and so is the account when it is opened again.
+    let both = tokio::join!(myself::me(account), myself::me(account));
+    assert!(both.0.is_ok() && both.1.is_ok());
+    let record = account.record();
+    logged.account.close().await.unwrap();
+    let again = sim.telegram().open(Some(record), Vec::new(), logged.sink.clone(), Gate::always());
+    assert_eq!(myself::me(&again).await.unwrap().user.id.get(), ann.id);
+    assert_eq!(sim.done("auth.signIn").await.len(), 1);
+    sim.stop().await;
+}
