@@ -1,0 +1,112 @@
+//! Telling what came of a command: its result, the same one again, or an answer apart from it.
+
+use bus::Delivery;
+use chassis::faults::{cut, mutant};
+use proto::fault::code;
+use proto::{Command, CommandResult, ErrorKind, Fault};
+use store::{Record, StoreError};
+
+use super::Undone;
+use crate::answers::Answer;
+use crate::stop::Failure;
+use crate::tenure::Tenure;
+
+/// Tells a result, and notes that it was told.
+pub(super) async fn reply(
+    tenure: &Tenure,
+    answer: Answer,
+    command: &Command,
+) -> Result<(), Undone> {
+    tenure.shared.answers.give(&answer, &tenure.stopping).await?;
+    cut("told");
+    let (ledger, lease) = (&tenure.shared.ledger, &tenure.lease);
+    let noting = async || match ledger.replied(lease, &command.id).await {
+        // It is told, and there is nothing left to note it in.
+        Err(StoreError::Vanished) => {
+            tenure.shared.losses.note(tenure.shared.clock.now());
+            Ok(())
+        }
+        noted => noted,
+    };
+    let noted = tenure.retry_store(noting).await;
+    cut("replied");
+    if let Err(failure) = noted {
+        // It is told; at worst it is told again.
+        let fault = failure.into_fault().map_err(Undone)?;
+        tracing::error!(error = fault.message, "a reply was not noted");
+    }
+    Ok(())
+}
+
+/// The command was done before: its recorded result is told again, to this asker with this asker's
+/// correlation. Everybody else has it already, unless the crash came before they could be told.
+pub(super) async fn repeat(
+    tenure: &Tenure,
+    delivery: &Delivery,
+    command: &Command,
+    record: Record,
+) -> Result<(), Undone> {
+    let recorded = record.result.as_deref().map(serde_json::from_str::<CommandResult>);
+    let Some(Ok(mut result)) = recorded else {
+        let fault = Fault::internal("the recorded result can't be read");
+        return answer_apart(tenure, command, &record.hash, fault).await;
+    };
+    if mutant("result_made_anew") {
+        result.finished_at = tenure.shared.clock.now();
+    }
+    let told = record.is_replied();
+    if told && delivery.redelivered && command.reply_to.is_none() {
+        return Ok(());
+    }
+    reply(tenure, Answer::again(result, command, told), command).await
+}
+
+/// Tells a fault that is not the outcome of the id's command.
+pub(super) async fn answer_apart(
+    tenure: &Tenure,
+    command: &Command,
+    hash: &str,
+    fault: Fault,
+) -> Result<(), Undone> {
+    let answer = Answer::apart(command, fault, hash, tenure.shared.clock.now());
+    tenure.shared.metrics.told(&answer.result);
+    Ok(tenure.shared.answers.give(&answer, &tenure.stopping).await?)
+}
+
+/// A store answered what waiting does not change, such as a record that can't be read, or it broke
+/// its workers down. The command was not begun here, and would come back for ever: it is answered
+/// and kept for people to look at.
+pub(super) async fn broken(
+    tenure: &Tenure,
+    delivery: &Delivery,
+    command: &Command,
+    failure: Failure,
+) -> Result<(), Undone> {
+    let fault = failure.into_fault().map_err(Undone)?;
+    tracing::error!(error = fault.message, "a command can't be served");
+    keep(tenure, delivery, command, &fault).await?;
+    answer_apart(tenure, command, &command.request_hash(), fault).await
+}
+
+/// Keeps a copy of a command that a defect of ours ended.
+pub(super) async fn bury(
+    tenure: &Tenure,
+    delivery: &Delivery,
+    command: &Command,
+    result: &CommandResult,
+) -> Result<(), Undone> {
+    let message = result.error_message.clone().unwrap_or_default();
+    let said = result.error_code.clone().unwrap_or_else(|| code::INTERNAL.to_owned());
+    keep(tenure, delivery, command, &Fault::new(ErrorKind::Internal, said, message)).await
+}
+
+/// A copy for people to look at.
+async fn keep(
+    tenure: &Tenure,
+    delivery: &Delivery,
+    command: &Command,
+    fault: &Fault,
+) -> Result<(), Undone> {
+    let (instance, id) = (Some(&command.instance), Some(command.id.as_str()));
+    Ok(tenure.shared.answers.bury(delivery, fault, instance, id, &tenure.stopping).await?)
+}
