@@ -65,12 +65,17 @@ impl Told {
         self.message_id.ends_with(":result")
     }
 
-    /// The body without what is the asker's own; and of an answer apart, which is not recorded and made
-    /// again for each asker and after each crash, without its times.
+    /// Whether it answers an order about a command. Orders are in no ledger.
+    fn is_of_order(&self) -> bool {
+        self.body["method"].as_str().is_some_and(|method| method.starts_with("command."))
+    }
+
+    /// The body without what is the asker's own; and of what is not recorded, and made again for each asker
+    /// and after each crash, without its times: answers apart, and those to orders.
     #[must_use]
     pub fn essence(&self) -> Value {
         let mut body = self.body.clone();
-        let own: &[&str] = match self.is_outcome() {
+        let own: &[&str] = match self.is_outcome() && !self.is_of_order() {
             true => &["correlation_id"],
             false => &["correlation_id", "received_at", "finished_at"],
         };

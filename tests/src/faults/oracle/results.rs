@@ -87,6 +87,21 @@ mod tests {
     }
 
     #[test]
+    fn an_order_that_is_answered_again_may_tell_another_time_and_nothing_else() {
+        let mut history = specimen::good();
+        let mut order = history.told[0].clone();
+        order.message_id = "acme-1:cancel:result".to_owned();
+        order.body["method"] = json!("command.cancel");
+        let mut again = order.clone();
+        again.body["finished_at"] = json!("2026-11-25T23:59:59.000Z");
+        history.told.extend([order, again.clone()]);
+        assert_eq!(judge(&history), []);
+        again.body["status"] = json!("failed");
+        history.told.push(again);
+        assert_eq!(judge(&history).len(), 1);
+    }
+
+    #[test]
     fn a_clash_that_gets_the_outcome_is_found() {
         let mut history = specimen::good();
         let outcome = history.told[0].clone();
