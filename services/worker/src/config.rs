@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use bus::AmqpConfig;
+use bus::{AmqpConfig, BusError};
 use chassis::Invalid;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
-use store::{RedisConfig, VaultConfig};
+use store::{RedisConfig, StoreError, VaultConfig};
 use telegram::TelegramConfig;
 use telegram::config::TelegramConfigError;
 
@@ -129,6 +129,16 @@ impl WorkerConfig {
         if !(0.0..=300.0).contains(&own.reconcile_pause_s) {
             return Err(Invalid::new("worker.reconcile_pause_s", "must lie between 0 and 300"));
         }
+        self.amqp.validate().map_err(|error| match error {
+            BusError::Config { field, why } => Invalid::new(format!("amqp.{field}"), why),
+            other => Invalid::new("amqp", other.to_string()),
+        })?;
+        self.redis.validate().and_then(|()| self.vault.validate()).map_err(
+            |error| match error {
+                StoreError::Config { key, why } => Invalid::new(key, why),
+                other => Invalid::new("redis", other.to_string()),
+            },
+        )?;
         self.validate_lease()?;
         let whole = [
             ("worker.unreachable_max_s", own.unreachable_max_s),
@@ -160,6 +170,10 @@ impl WorkerConfig {
     fn validate_lease(&self) -> Result<(), Invalid> {
         let own = &self.worker;
         let used = own.lease_ttl_s - own.lease_margin_s;
+        if used <= 0.0 {
+            let problem = format!("must be less than worker.lease_ttl_s ({} s)", own.lease_ttl_s);
+            return Err(Invalid::new("worker.lease_margin_s", problem));
+        }
         let silence = Duration::from_millis(self.redis.timeout_ms).as_secs_f64();
         if own.renew_s + silence > used {
             let problem = format!(
@@ -260,10 +274,32 @@ mod tests {
     }
 
     #[test]
+    fn what_broker_and_stores_could_not_use_is_named_too() {
+        let said = |change: fn(&mut WorkerConfig)| {
+            let mut config: WorkerConfig = serde_json::from_str("{}").unwrap();
+            config.telegram.api_id = 4242;
+            config.telegram.api_hash = telegram::secret::ApiHash::new("x");
+            change(&mut config);
+            config.validate().unwrap_err().to_string()
+        };
+        type Change = fn(&mut WorkerConfig);
+        let changes: [(&str, Change); 5] = [
+            ("amqp.confirm_timeout_s", |config| config.amqp.confirm_timeout_s = f64::NAN),
+            ("amqp.channels_per_connection", |config| config.amqp.channels_per_connection = 0),
+            ("redis.timeout_ms", |config| config.redis.timeout_ms = 0),
+            ("redis.connections", |config| config.redis.connections = 0),
+            ("vault.timeout_ms", |config| config.vault.timeout_ms = 0),
+        ];
+        for (key, change) in changes {
+            assert!(said(change).contains(key), "{key}: {}", said(change));
+        }
+    }
+
+    #[test]
     fn the_defaults_are_good_and_each_wrong_setting_is_named() {
         assert_eq!(wrong(|_| {}), None);
         type Change = fn(&mut OwnConfig);
-        let changes: [(&str, Change); 18] = [
+        let changes: [(&str, Change); 19] = [
             ("worker.reconcile_pause_s", |own| own.reconcile_pause_s = 301.0),
             ("worker.queue_look_s", |own| own.queue_look_s = 0.0),
             ("worker.roster_s", |own| own.roster_s = 0.0),
@@ -272,6 +308,7 @@ mod tests {
             ("worker.renew_s", |own| own.lease_ttl_s = 8.9),
             ("worker.renew_s", |own| own.lease_margin_s = 9.1),
             ("worker.lease_ttl_s", |own| own.lease_ttl_s = 0.0),
+            ("worker.lease_margin_s", |own| own.lease_margin_s = 20.0),
             ("worker.lease_margin_s", |own| own.lease_margin_s = -0.1),
             ("worker.connect_per_s", |own| own.connect_per_s = 0.0),
             ("worker.rebalance_percent_per_min", |own| own.rebalance_percent_per_min = -1.0),

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use bus::{Backoff, BusError};
+use chassis::Latch;
 use store::StoreError;
 use tokio_util::sync::CancellationToken;
 
@@ -29,12 +30,13 @@ impl Passing for StoreError {
     }
 }
 
-/// Asks until there is an answer; none where the worker is told to stop first.
+/// Asks until there is an answer; none where the worker is told to stop first. The latch says why it
+/// waits.
 ///
 /// # Errors
 /// What waiting does not change: wrong credentials, a setting that makes no sense.
 pub async fn until_there<T, E: Passing, R: Future<Output = Result<T, E>>>(
-    what: &'static str,
+    latch: &Latch,
     stopping: &CancellationToken,
     ask: impl Fn() -> R,
 ) -> Result<Option<T>, E> {
@@ -47,7 +49,8 @@ pub async fn until_there<T, E: Passing, R: Future<Output = Result<T, E>>>(
         match asked {
             Ok(there) => return Ok(Some(there)),
             Err(error) if error.passes() => {
-                tracing::warn!(%error, what, "not there yet; waiting for it");
+                tracing::warn!(%error, "not there yet; waiting for it");
+                latch.clear(error.to_string());
             }
             Err(error) => return Err(error),
         }
@@ -60,6 +63,8 @@ pub async fn until_there<T, E: Passing, R: Future<Output = Result<T, E>>>(
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
+
+    use chassis::Readiness;
 
     use super::*;
 
@@ -76,17 +81,21 @@ mod tests {
                 _ => Ok("there"),
             }
         };
-        let there = until_there("it", &CancellationToken::new(), third).await;
+        let readiness = Readiness::default();
+        let latch = readiness.latch("it");
+        let there = until_there(&latch, &CancellationToken::new(), third).await;
         assert_eq!(there, Ok(Some("there")));
+        assert!(readiness.missing()[0].why.contains("away"));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_does_not_pass_is_told_at_once_and_a_stop_ends_the_wait() {
         let denied = || async { Err::<(), _>(BusError::Denied { code: 403, text: String::new() }) };
-        assert!(until_there("it", &CancellationToken::new(), denied).await.is_err());
+        let latch = Readiness::default().latch("it");
+        assert!(until_there(&latch, &CancellationToken::new(), denied).await.is_err());
         let stopped = CancellationToken::new();
         stopped.cancel();
         let never = || async { Err::<(), _>(away()) };
-        assert_eq!(until_there("it", &stopped, never).await, Ok(None));
+        assert_eq!(until_there(&latch, &stopped, never).await, Ok(None));
     }
 }

@@ -62,7 +62,8 @@ impl Service for Worker {
         let stopping = context.lifecycle.soft();
         let redis = Redis::new(&config.redis)?;
         // None where the worker was told to stop while it waited for its stores or its broker.
-        let Some((shared, watch_redis)) = connect(config, &redis, &context).await? else {
+        let connected = connect(config, &redis, &latches, &context).await?;
+        let Some((shared, watch_redis)) = connected else {
             return Ok(());
         };
         let shared = Arc::new(shared);
@@ -96,17 +97,18 @@ impl Service for Worker {
 async fn connect(
     config: WorkerConfig,
     redis: &Redis,
+    [broker, stores]: &[Latch; 2],
     context: &Context,
 ) -> anyhow::Result<Option<(Shared, Watch)>> {
     let stopping = context.lifecycle.soft();
     let metrics = Metrics::new(&context.registry)?;
     let telegram = Telegram::observed(config.telegram(), metrics.clone())?;
-    let vault = until_there("the vault", &stopping, || Vault::open(&config.vault)).await?;
+    let vault = until_there(stores, &stopping, || Vault::open(&config.vault)).await?;
     let Some(vault) = vault else { return Ok(None) };
     let service_key = ServiceKey::from_bytes(*vault.service_key()?);
     let connected = || Bus::connect(&config.amqp, Worker::NAME);
-    let Some(bus) = until_there("RabbitMQ", &stopping, connected).await? else { return Ok(None) };
-    let declared = until_there("RabbitMQ", &stopping, || bus.declare_topology()).await?;
+    let Some(bus) = until_there(broker, &stopping, connected).await? else { return Ok(None) };
+    let declared = until_there(broker, &stopping, || bus.declare_topology()).await?;
     if declared.is_none() {
         return Ok(None);
     }
@@ -116,7 +118,7 @@ async fn connect(
     let instances = Instances::new(&vault, redis);
     let generations = Generations::new(redis, &vault, &instances, &worker_id);
     let begun = || Watch::begin(generations.clone(), terms);
-    let Some(watch_redis) = until_there("Redis", &stopping, begun).await? else {
+    let Some(watch_redis) = until_there(stores, &stopping, begun).await? else {
         return Ok(None);
     };
     let shared = Shared {

@@ -21,6 +21,8 @@ pub struct Mutant {
     pub law: &'static str,
     /// The faults that bring it out, at the defaults' times in seconds.
     faults: fn(Scale) -> Vec<(f64, Fault)>,
+    /// How many workers there are.
+    workers: usize,
     /// How long a new owner waits in this scene, in seconds at the defaults.
     grace_s: f64,
 }
@@ -41,12 +43,36 @@ pub struct Catch {
 
 /// All of them.
 pub const MUTANTS: [Mutant; 6] = [
-    Mutant { name: "ack_before_record", law: "L", faults: killed_before_records, grace_s: GRACE_S },
-    Mutant { name: "ledger_forgets", law: "E", faults: killed_after_steps, grace_s: GRACE_S },
-    Mutant { name: "result_made_anew", law: "R", faults: killed_before_acks, grace_s: GRACE_S },
-    Mutant { name: "order_ignored", law: "O", faults: piled_up, grace_s: GRACE_S },
-    Mutant { name: "gate_not_asked", law: "S", faults: frozen_past_the_grace, grace_s: GRACE_S },
-    Mutant { name: "no_grace", law: "S", faults: frozen_past_the_lease, grace_s: 30.0 },
+    Mutant {
+        name: "ack_before_record",
+        law: "L",
+        faults: killed_before_records,
+        workers: 2,
+        grace_s: GRACE_S,
+    },
+    Mutant {
+        name: "ledger_forgets",
+        law: "E",
+        faults: killed_after_steps,
+        workers: 2,
+        grace_s: GRACE_S,
+    },
+    Mutant {
+        name: "result_made_anew",
+        law: "R",
+        faults: killed_before_acks,
+        workers: 2,
+        grace_s: GRACE_S,
+    },
+    Mutant { name: "order_ignored", law: "O", faults: piled_up, workers: 2, grace_s: GRACE_S },
+    Mutant {
+        name: "gate_not_asked",
+        law: "S",
+        faults: frozen_past_the_grace,
+        workers: 3,
+        grace_s: GRACE_S,
+    },
+    Mutant { name: "no_grace", law: "S", faults: frozen_past_the_lease, workers: 3, grace_s: 30.0 },
 ];
 
 /// Plays seeds with the mutant's faults until its law is broken.
@@ -68,7 +94,7 @@ pub async fn hunt(
         environment.push(("QUEUEGRAM_WORKER__TAKEOVER_GRACE_S".to_owned(), grace));
         let faults = (mutant.faults)(scale).into_iter();
         let faults = faults.map(|(at, fault)| (scale.time(at), fault)).collect();
-        let schedule = Some(Schedule { workers: 3, faults });
+        let schedule = Some(Schedule { workers: mutant.workers, faults });
         let verdict = seed::play(lane, &Play { seed, scale, environment, schedule }).await?;
         told(&format!("{}: {}", mutant.name, super::report::line(&verdict)));
         if let Some(breach) = verdict.breaches.iter().find(|breach| breach.law == mutant.law) {
@@ -110,14 +136,14 @@ fn piled_up(scale: Scale) -> Vec<(f64, Fault)> {
 /// Frozen with bytes in hand that the gate has not been asked for yet, for longer than lease and grace:
 /// another worker takes over, then the sleeper wakes and writes.
 fn frozen_past_the_grace(scale: Scale) -> Vec<(f64, Fault)> {
-    asleep("sending@14=stop", scale.time(60.0))
+    asleep("sending@9=stop", scale.time(90.0))
 }
 
 /// Frozen between the gate's word and the write, for longer than it takes others to get the lease, and
 /// not as long as lease and grace together: what is written then is late, and nobody else may have
 /// connected yet.
 fn frozen_past_the_lease(scale: Scale) -> Vec<(f64, Fault)> {
-    asleep("passed@14=stop", scale.time(35.0))
+    asleep("passed@9=stop", scale.time(35.0))
 }
 
 /// One worker begins anew with this order; then the others do without it, one after the other. So the one

@@ -68,6 +68,16 @@ impl Default for AmqpConfig {
     }
 }
 
+impl AmqpConfig {
+    /// Checks every setting, without the network.
+    ///
+    /// # Errors
+    /// [`BusError::Config`] for the first wrong one.
+    pub fn validate(&self) -> Result<(), BusError> {
+        Settings::check(self).map(drop)
+    }
+}
+
 /// RabbitMQ's queue type, as its `x-queue-type` argument names it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,11 +1,17 @@
 //! The `[redis]` and `[vault]` sections of the configuration.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use url::Url;
+
+use crate::error::StoreError;
+
+/// Timeouts that make sense: shorter ones no server keeps, longer ones nobody waits for.
+const TIMEOUTS_MS: RangeInclusive<u64> = 10..=600_000;
 
 /// The `[redis]` section. Every field has a default that fits a server on this machine.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -36,6 +42,24 @@ impl Default for RedisConfig {
 }
 
 impl RedisConfig {
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// [`StoreError::Config`] for the first wrong one.
+    pub fn validate(&self) -> Result<(), StoreError> {
+        let wrong = |key, why: &str| Err(StoreError::Config { key, why: why.to_owned() });
+        if !(1..=64).contains(&self.connections) {
+            return wrong("redis.connections", "must be from 1 to 64");
+        }
+        if !TIMEOUTS_MS.contains(&self.connect_timeout_ms) {
+            return wrong("redis.connect_timeout_ms", "must be from 10 to 600000");
+        }
+        if !TIMEOUTS_MS.contains(&self.timeout_ms) {
+            return wrong("redis.timeout_ms", "must be from 10 to 600000");
+        }
+        Ok(())
+    }
+
     pub(crate) fn connect_timeout(&self) -> Duration {
         Duration::from_millis(self.connect_timeout_ms.max(1))
     }
@@ -133,6 +157,18 @@ impl Default for VaultConfig {
 }
 
 impl VaultConfig {
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// [`StoreError::Config`] for the first wrong one.
+    pub fn validate(&self) -> Result<(), StoreError> {
+        if TIMEOUTS_MS.contains(&self.timeout_ms) {
+            return Ok(());
+        }
+        let why = "must be from 10 to 600000".to_owned();
+        Err(StoreError::Config { key: "vault.timeout_ms", why })
+    }
+
     pub(crate) fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms.max(1))
     }

@@ -83,6 +83,8 @@ impl Control {
             let standing = match (self.roster.get(&record.id), status) {
                 (Some(owned), _) => owned.standing.borrow().clone(),
                 (None, Some(status)) => Standing::left(status),
+                // Redis lost what was noted, and nobody owns it yet: it has a login all the same.
+                (None, None) if record.user_id.is_some() => Standing::default(),
                 (None, None) => Standing { state: AccountState::New, ..Standing::default() },
             };
             accounts.push(self.info(record, standing));

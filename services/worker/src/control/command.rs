@@ -27,6 +27,7 @@ impl Control {
         let ledger = &self.shared.ledger;
         let found = ledger.get(&order.instance, &about.id).await.map_err(unavailable)?;
         let Some(record) = found else {
+            self.known(&order.instance).await?;
             let mark = ledger.cancelled_at(&order.instance, &about.id).await;
             return Err(not_found(order, mark.map_err(unavailable)?.is_some()));
         };

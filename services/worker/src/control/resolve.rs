@@ -26,7 +26,10 @@ impl Control {
     ) -> Result<CommandResolved, Fault> {
         let ledger = &self.shared.ledger;
         let found = ledger.get(&order.instance, &asked.id).await.map_err(unavailable)?;
-        let record = found.ok_or_else(|| not_found(order, false))?;
+        let Some(record) = found else {
+            self.known(&order.instance).await?;
+            return Err(not_found(order, false));
+        };
         let decision = self.decision(order, &asked)?;
         let about = about(order, &asked, &record);
         if let Some(again) = repeated(&record, &decision) {

@@ -48,7 +48,7 @@ enum Verb {
         #[arg(long)]
         only: Option<Name>,
         /// Seeds that are tried for each.
-        #[arg(long, default_value_t = 5)]
+        #[arg(long, default_value_t = 10)]
         most: u64,
     },
 }
