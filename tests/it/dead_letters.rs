@@ -56,6 +56,9 @@ async fn looking_leaves_everything_as_it_is() {
     assert_eq!(shown["body"], "first {");
     let shown = ctl.ok(&["dead", "show", "2"]).await.unwrap();
     assert!(shown.contains("***") && !shown.contains("qg_secret"), "{shown}");
+    let mark = first[1]["mark"].as_str().unwrap();
+    let shown = ctl.json(&["dead", "show", "--mark", mark]).await.unwrap();
+    assert_holds(&shown, &json!({ "n": 2, "mark": mark }));
     let missing = ctl.run(&["dead", "show", "3"]).await.unwrap();
     assert_eq!(missing.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&missing.stderr).contains("2 lie there"));
@@ -121,7 +124,37 @@ async fn a_command_that_met_a_defect_is_published_again_and_one_is_dropped() {
 
     let unasked = ctl.run(&["dead", "drop", "1"]).await.unwrap();
     assert_eq!(unasked.status.code(), Some(2), "nobody said yes");
-    assert_eq!(listed(&scene).await.len(), 1);
-    ctl.ok(&["dead", "drop", "1", "--yes"]).await.unwrap();
+    let left = listed(&scene).await;
+    let mark = left[0]["mark"].as_str().unwrap();
+    assert_eq!(mark, letters[1]["mark"].as_str().unwrap(), "its place changed, not its mark");
+    ctl.ok(&["dead", "drop", "--mark", mark, "--yes"]).await.unwrap();
     assert_eq!(listed(&scene).await, [Value::Null; 0]);
+    let again = ctl.run(&["dead", "drop", "--mark", mark, "--yes"]).await.unwrap();
+    assert_eq!(again.status.code(), Some(2), "somebody else was quicker");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_id_mends_a_bad_one_and_nothing_else() {
+    let scene = Scene::open("dead-id").await.unwrap();
+    scene.connect(INSTANCE).await.unwrap();
+    let command = r#"{"id":77,"method":"group.create","params":{"title":"Deal 77"}}"#;
+    send_poison(&scene, command, 1).await;
+    send_poison(&scene, r#"{"id":78,"method":"group.made_up"}"#, 2).await;
+    let letters = listed(&scene).await;
+    assert_holds(&letters[0], &json!({ "reason": "ID_INVALID" }));
+    assert_holds(&letters[1], &json!({ "reason": "ID_INVALID" }));
+    let ctl = scene.ctl().await.unwrap();
+    for (arguments, why) in [
+        (["dead", "replay", "1", "--json"], "ID_INVALID"),
+        (["dead", "replay", "2", "--new-id=deal-78"], "METHOD_"),
+    ] {
+        let refused = ctl.run(&arguments).await.unwrap();
+        assert_eq!(refused.status.code(), Some(2));
+        let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(told.contains(why), "{told}");
+    }
+    let replayed = ctl.json(&["dead", "replay", "1", "--new-id=deal-77"]).await.unwrap();
+    assert_eq!(replayed["published_id"], "deal-77");
+    done(&scene.caller.reply("deal-77").await.unwrap().json());
+    assert_eq!(listed(&scene).await.len(), 1, "the other stays");
 }

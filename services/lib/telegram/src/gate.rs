@@ -73,6 +73,9 @@ impl Gate {
     /// Waits until it is shut or its time is over. Where the machine was suspended meanwhile this may come late, since
     /// timers stand still then; [`Gate::pass`] does not.
     pub(crate) async fn over(&self) {
+        if faults::mutant(NOT_ASKED) {
+            std::future::pending::<()>().await;
+        }
         while let Some(deadline) = self.deadline() {
             tokio::select! {
                 () = self.0.shut.cancelled() => {}
