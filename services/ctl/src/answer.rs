@@ -90,8 +90,8 @@ fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => plain(text),
-        // JSON has no control characters.
-        other => other.to_string(),
+        // JSON escapes only some of the characters that a terminal obeys.
+        other => plain(&other.to_string()),
     }
 }
 

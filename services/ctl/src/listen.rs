@@ -91,7 +91,7 @@ fn show(delivery: &Delivery, names: &Names, screen: Screen) {
             } else {
                 event_words(&body)
             }
-            .unwrap_or_else(|| body.to_string())
+            .unwrap_or_else(|| plain(&body.to_string()))
         }),
         // Somebody else's message on our exchange.
         Err(_) => screen
@@ -130,8 +130,8 @@ fn event_words(body: &Value) -> Option<String> {
     let data = event.data.as_object().into_iter().flatten();
     let data = data.filter(|(_, value)| !value.is_null());
     words.extend(data.map(|(key, value)| match value {
-        Value::String(text) => format!("{key}={}", plain(text)),
-        other => format!("{key}={other}"),
+        Value::String(text) => plain(&format!("{key}={text}")),
+        other => plain(&format!("{key}={other}")),
     }));
     Some(words.join("  "))
 }

@@ -86,7 +86,12 @@ impl Screen {
 /// Text of somebody else's, on one line and without what a terminal would obey: a group's title may hold anything.
 #[must_use]
 pub fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars().map(|c| if c.is_control() || turns_text(c) { ' ' } else { c }).collect()
+}
+
+/// Bidi controls: they turn the order of what stands after them, so that a line reads as it was not written.
+fn turns_text(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Text in a style; the stream takes the style out where nobody would see it.
@@ -102,5 +107,6 @@ mod tests {
     #[test]
     fn a_title_can_not_command_the_terminal() {
         assert_eq!(plain("a\u{1b}[2Jb\nc\u{9b}31m Сделка 🎉"), "a [2Jb c 31m Сделка 🎉");
+        assert_eq!(plain("\u{202e}txt.exe\u{202c} \u{2066}a\u{2069} שלום"), " txt.exe   a  שלום");
     }
 }
