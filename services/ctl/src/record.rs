@@ -279,7 +279,7 @@ async fn resolve(
 fn words_of(info: &CommandInfo) -> String {
     let row = |name: &str, text: String| vec![name.to_owned(), text];
     let mut rows = vec![
-        row("state", state_word(info.state).to_owned()),
+        row("state", format!("{} ({})", state_word(info.state), meaning(info.state))),
         row("received", time::format(info.received_at)),
         row("attempts", info.attempts.to_string()),
     ];
@@ -333,12 +333,22 @@ fn cells(row: &CommandRow) -> Vec<String> {
     ]
 }
 
+/// The contract's own word, as `--json` has it and `--state` takes it.
 fn state_word(state: CommandState) -> &'static str {
     match state {
-        CommandState::Received => "received, not begun",
-        CommandState::Started => "under way",
-        CommandState::Finished => "finished, not told yet",
-        CommandState::Replied => "finished",
+        CommandState::Received => "received",
+        CommandState::Started => "started",
+        CommandState::Finished => "finished",
+        CommandState::Replied => "replied",
+    }
+}
+
+fn meaning(state: CommandState) -> &'static str {
+    match state {
+        CommandState::Received => "taken, nothing begun",
+        CommandState::Started => "a step has begun",
+        CommandState::Finished => "has its result, not told yet",
+        CommandState::Replied => "its result was told",
     }
 }
 
@@ -349,5 +359,24 @@ fn filter(state: State) -> CommandFilter {
         State::Finished => CommandFilter::Finished,
         State::Replied => CommandFilter::Replied,
         State::Unknown => CommandFilter::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_is_the_same_word_for_people_for_scripts_and_as_an_option() {
+        for (asked, state) in [
+            (State::Received, CommandState::Received),
+            (State::Started, CommandState::Started),
+            (State::Finished, CommandState::Finished),
+            (State::Replied, CommandState::Replied),
+        ] {
+            let word = state_word(state);
+            assert_eq!(serde_json::to_value(state).unwrap(), word);
+            assert_eq!(asked.to_possible_value().unwrap().get_name(), word);
+        }
     }
 }
