@@ -2,20 +2,23 @@
 //! held while it is looked at and goes back to its place, unless it is acknowledged by a person's
 //! wish. So a look that is broken off loses nothing.
 
+mod judge;
 mod letter;
 mod replay;
+mod which;
 
-use bus::{Bus, Glance};
-use clap::{Args, Subcommand};
+use bus::Bus;
+use clap::Subcommand;
 use serde::Serialize;
 
 use self::letter::Letter;
 use self::replay::ReplayArgs;
+use self::which::{Held, Which};
 use crate::{
     broker::connect,
     exit::{Done, Failure},
     prompt,
-    screen::{FAINT, STRONG, Screen, paint, plain},
+    screen::{FAINT, STRONG, Screen, paint},
     settings::Settings,
     table::table,
 };
@@ -29,7 +32,8 @@ pub enum DeadAction {
     /// List what lies there, the oldest first.
     #[command(after_help = "\
 All of it was answered; it is kept for people to look at. N counts from the oldest on and changes when an
-older one is replayed or dropped.
+older one is replayed or dropped. MARK is made from the message and stays the same: it is what to name a
+message by where somebody else may be at work too.
 
 Examples:
   queuegram dead list
@@ -53,44 +57,49 @@ Examples:
 It is published as its author wrote it, but without expiration, and taken out when the broker has
 confirmed it. The same id gets the recorded result again, and nothing is done: --new-id makes it a new
 command. That id is made from the message, so that a replay which is broken off and repeated is still one
-command. What would be refused again needs --force.
+command. What would be refused again needs --force; an id that --new-id replaces is no reason to refuse it.
 
 Examples:
   queuegram dead replay 3
+  queuegram dead replay --mark 5f3a09c1d2e4
   queuegram dead replay --id deal-77:create --new-id
   queuegram dead replay 1 --new-id=deal-77:create:2 --api-key-file acme.key")]
     Replay(ReplayArgs),
     /// Take one of them out for good.
-    #[command(after_help = "Example:\n  queuegram dead drop 3 --yes")]
+    #[command(after_help = "\
+The message is named before it is dropped, and held until you have answered. --yes asks nothing, so it
+wants the message's mark: its N may be another message's by then.
+
+Examples:
+  queuegram dead drop 3
+  queuegram dead drop --mark 5f3a09c1d2e4 --yes")]
     Drop {
         #[command(flatten)]
         which: Which,
-        /// Don't ask.
+        /// Don't ask; only with --mark.
         #[arg(long, short)]
         yes: bool,
     },
 }
 
-/// One message, by its place or by its command's id.
-#[derive(Clone, Debug, Args)]
-#[group(required = true, multiple = false)]
-pub struct Which {
-    /// Its place in the list, from 1.
-    #[arg(value_parser = clap::value_parser!(u16).range(1..=i64::from(LOOK_MAX)))]
-    n: Option<u16>,
-    /// The id of its command.
-    #[arg(long, value_name = "ID")]
-    id: Option<String>,
-}
-
 /// Does it.
 pub async fn run(action: DeadAction, settings: &Settings, screen: Screen) -> Result<Done, Failure> {
-    let bus = connect(settings).await?;
     match action {
-        DeadAction::List { limit } => list(&bus, limit, screen).await,
-        DeadAction::Show(which) => show(&bus, &which, screen).await,
-        DeadAction::Replay(args) => replay::run(&bus, args, screen).await,
-        DeadAction::Drop { which, yes } => drop_one(&bus, &which, yes, screen).await,
+        DeadAction::List { limit } => list(&connect(settings).await?, limit, screen).await,
+        DeadAction::Show(which) => show(&connect(settings).await?, &which, screen).await,
+        DeadAction::Replay(args) => {
+            // What is wrong with an option is told before anything is looked at.
+            let wishes = args.read()?;
+            replay::run(&connect(settings).await?, &wishes, screen).await
+        }
+        DeadAction::Drop { which, yes } => {
+            if yes && !which.is_by_mark() {
+                return Err(Failure::Usage(String::from(
+                    "--yes: wants the --mark that the list shows, as N may mean another by now",
+                )));
+            }
+            drop_one(&connect(settings).await?, &which, yes, screen).await
+        }
     }
 }
 
@@ -104,7 +113,7 @@ async fn list(bus: &Bus, limit: u16, screen: Screen) -> Result<Done, Failure> {
     screen.put(&rows, || match letters.as_slice() {
         [] => String::from("nothing lies there"),
         letters => table(
-            &["N", "WHEN", "REASON", "INSTANCE", "COMMAND", "METHOD", "FROM", "BYTES"],
+            &["N", "MARK", "WHEN", "REASON", "INSTANCE", "COMMAND", "METHOD", "FROM", "BYTES"],
             letters.iter().map(Letter::cells),
         ),
     });
@@ -133,7 +142,7 @@ async fn drop_one(bus: &Bus, which: &Which, yes: bool, screen: Screen) -> Result
     let held = Held::take(bus, which).await?;
     if !yes {
         let question = format!("This drops {} for good. Type yes to go on: ", held.letter.name());
-        let typed = prompt::line(&question, "--yes").await;
+        let typed = prompt::line(&question, "--mark and --yes").await;
         if typed.as_ref().is_ok_and(|typed| typed.trim() != "yes") {
             held.glance.close().await;
             return Err(Failure::Usage(String::from("not dropped: that was no yes")));
@@ -153,64 +162,6 @@ struct Settled {
     dropped: bool,
     #[serde(flatten)]
     letter: letter::Summary,
-}
-
-/// Exactly one message, held while something is done with it.
-struct Held {
-    glance: Glance,
-    letter: Letter,
-}
-
-impl Held {
-    async fn take(bus: &Bus, which: &Which) -> Result<Self, Failure> {
-        let glance = bus.browse(&bus.names().dead()).await?;
-        let letters = Letter::read_all(&glance, bus.names());
-        let mut found: Vec<Letter> =
-            letters.into_iter().filter(|letter| which.means(letter)).collect();
-        match (found.pop(), found.is_empty()) {
-            (Some(letter), true) => Ok(Self { glance, letter }),
-            (None, _) => {
-                let missing = which.missing(glance.waiting);
-                glance.close().await;
-                Err(missing)
-            }
-            (Some(last), false) => {
-                let places: Vec<String> =
-                    found.iter().chain([&last]).map(|letter| letter.n.to_string()).collect();
-                glance.close().await;
-                let places = places.join(", ");
-                Err(Failure::Usage(format!("--id: means more than one: give one of {places}")))
-            }
-        }
-    }
-
-    /// Takes it out; all others go back to their places.
-    async fn settle(mut self) -> Result<Letter, Failure> {
-        let delivery = self.glance.seen.remove(self.letter.n - 1);
-        let settled = delivery.ack().await;
-        self.glance.close().await;
-        settled?;
-        Ok(self.letter)
-    }
-}
-
-impl Which {
-    fn means(&self, letter: &Letter) -> bool {
-        match (self.n, &self.id) {
-            (Some(n), _) => letter.n == usize::from(n),
-            (None, id) => id.is_some() && letter.id == *id,
-        }
-    }
-
-    fn missing(&self, waiting: u32) -> Failure {
-        Failure::Usage(match (self.n, &self.id) {
-            (Some(n), _) => format!("N: there is no dead letter {n}; {waiting} lie there"),
-            (None, id) => format!(
-                "--id: none of the first {LOOK_MAX} dead letters has the id {}",
-                plain(id.as_deref().unwrap_or_default())
-            ),
-        })
-    }
 }
 
 fn faint(text: &str) -> String {

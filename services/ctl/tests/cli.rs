@@ -89,7 +89,13 @@ fn wrong_usage_and_settings_are_2() {
     assert_eq!(code(&[("QUEUEGRAM_AMQP__URL", "http://h")], &["instance", "list"]), Some(2));
     assert_eq!(code(&[], &["pause"]), Some(2), "neither an instance nor --all");
     assert_eq!(code(&[], &["resume", "acme", "--all"]), Some(2));
-    assert_eq!(code(&[], &["dead", "show"]), Some(2), "neither N nor --id");
+    assert_eq!(code(&[], &["dead", "show"]), Some(2), "neither N, --mark nor --id");
+    assert_eq!(code(&[], &["dead", "drop", "1", "--yes"]), Some(2), "N may be another by then");
+    for wrong in ["--new-id=", "--new-id=a\tb", "--api-key-file=/nowhere.key"] {
+        let replay = ["dead", "replay", "1", wrong];
+        let output = queuegram(&[NO_BROKER, SOON], &replay);
+        assert_eq!(output.status.code(), Some(2), "{wrong} is told before the broker is asked");
+    }
     assert_eq!(code(&[], &["dead", "list", "--limit", "0"]), Some(2));
     let resolve = ["command", "resolve", "x", "-i", "acme", "--as", "perhaps"];
     assert_eq!(code(&[], &resolve), Some(2));

@@ -2,20 +2,26 @@
 
 use bus::{Delivery, Glance};
 use chrono::{DateTime, Utc};
-use proto::envelope::{Incoming, Rules};
-use proto::{Fault, Names, Properties, control, time};
+use proto::canonical::sha256_hex;
+use proto::envelope::fingerprint;
+use proto::{Fault, Names, Properties, time};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::judge::{Published, authors};
 use super::{faint, strong};
-use crate::schema::Contract;
 use crate::screen::{BAD, paint, plain};
 use crate::table::table;
+
+/// How many digits of its hash a letter shows: enough to tell apart what one look holds.
+const MARK_DIGITS: usize = 12;
 
 /// A message of the queue of dead letters.
 pub struct Letter {
     /// Its place, from 1.
     pub n: usize,
+    /// What it can be named by wherever it stands: made from the message, so it stays.
+    pub mark: String,
     /// The `error_code` that it was answered with, or the broker's reason.
     pub reason: String,
     /// The reason in a sentence.
@@ -46,6 +52,7 @@ pub struct Letter {
 #[derive(Serialize)]
 pub struct Summary {
     n: usize,
+    mark: String,
     at: Option<String>,
     reason: String,
     error: Option<String>,
@@ -92,19 +99,14 @@ impl Letter {
         let key = key.unwrap_or_else(|| delivery.routing_key.clone());
         let exchange = note("exchange").or(death.map(|death| death.exchange.clone()));
         let exchange = authors(exchange.unwrap_or_default(), &key, names);
-        let now = Utc::now();
-        let instance = names.instance_of_queue(&queue).or(names.instance_of_queue(&key));
-        let read = proto::decode(Incoming {
-            body: &delivery.body,
-            properties: &delivery.properties,
+        let published = Published {
             exchange: &exchange,
             routing_key: &key,
-            queue_instance: instance.as_ref(),
-            redelivered: false,
-            received_at: now,
-            rules: &rules(names, exchange == names.control()),
-        });
-        let (instance, id, method, refused) = match read {
+            queue: &queue,
+            properties: &delivery.properties,
+            body: &delivery.body,
+        };
+        let (instance, id, method, refused) = match published.read(names) {
             Ok(command) => {
                 (Some(command.instance), Some(command.id.to_string()), Some(command.method), None)
             }
@@ -112,15 +114,24 @@ impl Letter {
                 (rejected.instance, rejected.id, rejected.method, Some(rejected.fault))
             }
         };
+        let reason = note("reason")
+            .or(death.map(|death| death.reason.as_str().to_owned()))
+            .unwrap_or_default();
+        let at = note("at")
+            .and_then(|text| time::parse(&text).ok())
+            .or(death.and_then(|death| death.at));
+        let message = fingerprint(&delivery.properties, &key, &delivery.body);
+        let when = at.map(time::format).unwrap_or_default();
+        let mut mark = sha256_hex(
+            [&message, &reason, &when, &queue].map(String::as_str).join("\n").as_bytes(),
+        );
+        mark.truncate(MARK_DIGITS);
         Self {
             n,
-            reason: note("reason")
-                .or(death.map(|death| death.reason.as_str().to_owned()))
-                .unwrap_or_default(),
+            mark,
+            reason,
             error: note("error"),
-            at: note("at")
-                .and_then(|text| time::parse(&text).ok())
-                .or(death.and_then(|death| death.at)),
+            at,
             queue,
             exchange,
             routing_key: key,
@@ -145,6 +156,7 @@ impl Letter {
         let text = |value: &Option<String>| value.as_deref().map(plain).unwrap_or_default();
         vec![
             self.n.to_string(),
+            self.mark.clone(),
             self.at.map(time::format).unwrap_or_default(),
             paint(BAD, &plain(&self.reason)),
             text(&self.instance),
@@ -159,6 +171,7 @@ impl Letter {
     pub fn summary(&self) -> Summary {
         Summary {
             n: self.n,
+            mark: self.mark.clone(),
             at: self.at.map(time::format),
             reason: self.reason.clone(),
             error: self.error.clone(),
@@ -197,6 +210,7 @@ impl Letter {
         let refused = self.refused.as_ref().map(ToString::to_string);
         let properties = &self.properties;
         let rows = [
+            ("mark", Some(&self.mark)),
             ("reason", Some(&self.reason)),
             ("error", self.error.as_ref()),
             ("when", at.as_ref()),
@@ -220,52 +234,11 @@ impl Letter {
         });
         let body = match serde_json::from_slice::<Value>(&self.body) {
             Ok(json) => serde_json::to_string_pretty(&json).unwrap_or_default(),
-            // Line by line, each without what a terminal would obey.
-            Err(_) => {
-                let text = String::from_utf8_lossy(&self.body).into_owned();
-                text.lines().map(plain).collect::<Vec<_>>().join("\n")
-            }
+            Err(_) => String::from_utf8_lossy(&self.body).into_owned(),
         };
+        // Line by line, each without what a terminal would obey.
+        let body = body.lines().map(plain).collect::<Vec<_>>().join("\n");
         let head = strong(&format!("dead letter {}", self.n));
         format!("{head}\n{}\n{}\n{body}", table(&[], rows), faint("body"))
-    }
-}
-
-/// The exchange that a message's author published it to, where it came by way of one of ours that
-/// only the broker publishes to.
-fn authors(exchange: String, key: &str, names: &Names) -> String {
-    if exchange != names.undelivered() && exchange != names.unrouted() {
-        return exchange;
-    }
-    match names.instance_of_queue(key) {
-        Some(_) => String::new(),
-        None => names.commands(),
-    }
-}
-
-fn rules(names: &Names, is_order: bool) -> Rules {
-    if is_order {
-        return Rules::new(names.clone(), control::method::ALL);
-    }
-    let methods: Vec<_> = Contract::built_in().methods().map(|method| method.name).collect();
-    Rules::new(names.clone(), &methods)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_goes_back_to_where_its_author_published_it() {
-        let names = Names::default();
-        for (exchange, key, author) in [
-            ("tg.commands", "acme.group.create", "tg.commands"),
-            ("", "tg.commands.acme", ""),
-            ("tg.undelivered", "acme.group.create", "tg.commands"),
-            ("tg.undelivered", "tg.commands.acme", ""),
-            ("tg.control", "acme.account.get", "tg.control"),
-        ] {
-            assert_eq!(authors(exchange.to_owned(), key, &names), author, "{exchange} {key}");
-        }
     }
 }
