@@ -39,7 +39,7 @@ fn titled(history: &History, sent: &Sent, kind: &str, breaches: &mut Vec<Breach>
     let fits = match (status, found.len()) {
         (_, 2..) => excused,
         ("done" | "partial", made) => made == 1,
-        ("failed", made) => made == 0 || history.ledger_lost,
+        ("failed", made) => made == 0 || excused,
         _ => true,
     };
     if !fits {
@@ -55,7 +55,7 @@ fn deleted(history: &History, sent: &Sent, breaches: &mut Vec<Breach>) {
     };
     let found = history.effects_where("chat.deleted", "chat_id", chat).count();
     if (status == "done" && found != 1)
-        || (status == "failed" && found != 0 && !history.ledger_lost)
+        || (status == "failed" && found != 0 && !(history.ledger_lost && history.is_repeated(id)))
     {
         let what = format!("{id} is {status:?} and group {chat} was deleted {found} times");
         breaches.push(Breach::new("E", what));
@@ -102,12 +102,22 @@ fn members(history: &History, breaches: &mut Vec<Breach>) {
         };
         // Telegram makes a supergroup first and puts people in afterwards, so the creation counts too.
         let allowed = history.commands().filter(may).count();
-        if times > allowed && !history.ledger_lost {
+        if times > allowed && !excused(history, chat) {
             let what =
                 format!("{user} met {method} {times} times in {chat}, for {allowed} commands");
             breaches.push(Breach::new("E", what));
         }
     }
+}
+
+/// Whether an id that works on this group was published anew, and the ledger may have forgotten it.
+fn excused(history: &History, chat: i64) -> bool {
+    let here = |sent: &&Sent| {
+        let group = sent.planned.group.as_deref();
+        group.and_then(|group| history.chat_of(group)) == Some(chat)
+    };
+    history.ledger_lost
+        && history.commands().filter(here).any(|sent| history.is_repeated(&sent.planned.id))
 }
 
 /// No more links than commands that may have made one; one of each blocked member for the others.
@@ -126,7 +136,7 @@ fn links(history: &History, breaches: &mut Vec<Breach>) {
                 && history.status(&sent.planned.id) != "failed"
         };
         let allowed: usize = history.commands().filter(here).map(links_of).sum();
-        if links.len() > allowed && !history.ledger_lost {
+        if links.len() > allowed && !excused(history, chat) {
             let what = format!("{chat} got {} links for {allowed} asked: {links:?}", links.len());
             breaches.push(Breach::new("E", what));
         }
