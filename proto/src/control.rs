@@ -4,6 +4,7 @@
 //! Codes and passwords travel sealed to the service's key, which `account.get` tells.
 
 mod command;
+mod limits;
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -15,6 +16,11 @@ use crate::ids::{InstanceId, MethodName, UserId};
 pub use command::{
     CommandById, CommandCancel, CommandCancelled, CommandDecision, CommandFilter, CommandInfo,
     CommandList, CommandListed, CommandResolve, CommandResolved, CommandRow, CommandState, Verdict,
+};
+
+pub use limits::{
+    AccountForecast, AccountLimits, AccountSetLimits, BudgetParams, ClassLimit, Forecast,
+    GroupsUsed,
 };
 
 /// The names of the orders.

@@ -75,6 +75,20 @@ impl Names {
         self.under(&format!("commands.{instance}"))
     }
 
+    /// The queue of an instance's commands that wait in a lane: for calls of a class, or for a chat.
+    #[must_use]
+    pub fn lane_queue(&self, instance: &InstanceId, lane: &str) -> String {
+        self.under(&format!("lanes.{instance}.{lane}"))
+    }
+
+    /// The instance and the lane whose queue has this name.
+    #[must_use]
+    pub fn lane_of_queue<'a>(&self, queue: &'a str) -> Option<(InstanceId, &'a str)> {
+        let rest = queue.strip_prefix(&self.prefix)?.strip_prefix(".lanes.")?;
+        let (instance, lane) = rest.split_once('.')?;
+        Some((instance.parse().ok()?, lane))
+    }
+
     /// The instance whose command queue has this name.
     #[must_use]
     pub fn instance_of_queue(&self, queue: &str) -> Option<InstanceId> {
@@ -202,6 +216,12 @@ mod tests {
         assert_eq!(names.instance_of_queue("tg.commands.acme"), Some(acme.clone()));
         assert_eq!(names.instance_of_queue("tg.commands"), None);
         assert_eq!(names.instance_of_queue("crm.acme"), None);
+        assert_eq!(names.lane_queue(&acme, "create"), "tg.lanes.acme.create");
+        assert_eq!(
+            names.lane_of_queue("tg.lanes.acme.slow.-1005"),
+            Some((acme.clone(), "slow.-1005"))
+        );
+        assert_eq!(names.lane_of_queue("tg.commands.acme"), None);
         let create = "group.create".parse().unwrap();
         assert_eq!(names.command_key(&acme, &create), "acme.group.create");
         assert_eq!(

@@ -86,10 +86,12 @@ pub struct LoginFailed {
 pub struct CommandDelayed {
     /// The class of calls that it waits for.
     pub class: String,
-    /// When it is tried again.
-    #[serde(with = "crate::time::rfc3339_ms")]
-    #[schemars(with = "DateTime<Utc>")]
-    pub retry_at: DateTime<Utc>,
+    /// The limit: Telegram's name of it, or `BUDGET_SPENT`.
+    pub reason: String,
+    /// When it is expected to go on; null where a person has to resume the class first.
+    #[serde(with = "crate::time::optional_rfc3339_ms")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
+    pub retry_at: Option<DateTime<Utc>>,
 }
 
 /// Data of `command.unknown`.

@@ -7,7 +7,7 @@ use telegram::calls::chats::AdminRights;
 
 use crate::cx::Cx;
 use crate::groups::Group;
-use crate::limiter::Class;
+use crate::limits::Class;
 use crate::members::Roll;
 use crate::step::Step;
 use crate::stop::{Failure, Stop};

@@ -11,7 +11,7 @@ use telegram::TelegramConfig;
 use telegram::config::TelegramConfigError;
 
 use crate::lease::Terms;
-use crate::limiter::LimitsConfig;
+use crate::limits::LimitsConfig;
 
 /// Longest of the times that are given in whole seconds: a week, as long as the ledger remembers.
 const SECONDS_MAX: u64 = 7 * 86_400;

@@ -1,10 +1,11 @@
 //! What a method works with: its command, its account, and `step`, the only way to Telegram.
 //!
-//! A step is admitted by gate and budget, noted in the ledger as *started*, called, and noted as
+//! A step is admitted by gate and budget ([`admission`]), noted in the ledger as *started*, called, and noted as
 //! *executed* with its answer. After a crash the method runs again from the top: a step already
 //! executed returns its recorded answer, so the work goes on at the first step not done. One that
 //! must not be made twice and whose answer is not known is looked for first ([`doubt`]).
 
+mod admission;
 mod doubt;
 
 use std::future::Future;
@@ -13,13 +14,13 @@ use std::time::Duration;
 use chassis::faults::cut_at;
 use chrono::{DateTime, Utc};
 use proto::event::{CommandUnknown, EventData};
-use proto::{ChatId, Command, Event, Fault, InstanceId, OnFlood};
+use proto::{ChatId, Command, Event, Fault, InstanceId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use store::{Effect, InstanceRecord, Record, Start, StepState, StoreError};
 use telegram::{Account, CallError};
 
-use crate::limiter::Class;
+use crate::limits::{Class, Hit};
 use crate::outcome::Progress;
 use crate::persist::abandoned;
 use crate::reconcile::{Trace, Untraced};
@@ -33,8 +34,16 @@ const TRIES_MAX: u32 = 3;
 const PAUSE_FIRST: Duration = Duration::from_millis(200);
 /// Longest pause before a call is tried again.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
-/// How long `PEER_FLOOD`, which has no number of its own, keeps a class shut.
-const PEER_FLOOD_S: u64 = 86_400;
+
+/// What came of a call.
+enum Attempted<T> {
+    /// Telegram's answer, yes or no.
+    Answered(Result<T, Refusal>),
+    /// The answer to a call that must not be repeated was lost.
+    Lost,
+    /// Telegram asks to wait: the call was not made.
+    Limited(Hit),
+}
 
 /// A command being executed.
 pub struct Cx<'a> {
@@ -196,11 +205,16 @@ impl<'a> Cx<'a> {
                 None => Box::pin(trace.note(self)).await?,
             };
             attempt += 1;
+            let begun = self.begun;
             self.start(&step, attempt, &note).await?;
             cut_at("step_started", &step.name);
             match self.attempt(&step, &mut call).await? {
-                Some(answer) => break answer,
-                None => doubt = Some(note),
+                Attempted::Answered(answer) => break answer,
+                Attempted::Lost => doubt = Some(note),
+                Attempted::Limited(hit) => {
+                    self.put_off(&step, attempt, hit).await?;
+                    self.begun = begun;
+                }
             }
         };
         cut_at("step_answered", &step.name);
@@ -225,21 +239,6 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// Gate, budget and deadline. The deadline holds back only what has not begun: a command half
-    /// done is brought to its end.
-    async fn admit(&self, step: &Step) -> Result<(), Failure> {
-        self.in_time(step)?;
-        let limiter = &self.tenure.limiter;
-        let admitted = match self.command.on_flood {
-            OnFlood::Wait => limiter.admit(step.class, step.cost).await,
-            OnFlood::Fail => limiter.admit_now(step.class, step.cost),
-        };
-        admitted.map_err(|not_yet| Failure::Throttled {
-            retry_after_s: whole_seconds(not_yet.wait),
-            code: not_yet.code,
-        })
-    }
-
     async fn start(
         &mut self,
         step: &Step,
@@ -257,12 +256,11 @@ impl<'a> Cx<'a> {
     }
 
     /// Calls Telegram until there is an answer, as far as the step's effect lets it be repeated.
-    /// `None` where the answer to a call that must not be repeated was lost.
     async fn attempt<T, F, R>(
         &self,
         step: &Step,
         call: &mut F,
-    ) -> Result<Option<Result<T, Refusal>>, Failure>
+    ) -> Result<Attempted<T>, Failure>
     where
         F: FnMut() -> R,
         R: Future<Output = Result<T, CallError>>,
@@ -273,20 +271,23 @@ impl<'a> Cx<'a> {
         let (mut lost, mut pause) = (0, PAUSE_FIRST);
         loop {
             let error = match call().await {
-                Ok(answer) => return Ok(Some(Ok(answer))),
+                Ok(answer) => return Ok(Attempted::Answered(Ok(answer))),
                 Err(error) => error,
             };
             if error.outcome_unknown() {
                 lost += 1;
                 if step.effect == Effect::Once {
                     tracing::warn!(%error, step = %step.name, "the answer was lost; looking");
-                    return Ok(None);
+                    return Ok(Attempted::Lost);
                 }
                 if lost == TRIES_MAX {
                     return Err(gave_up(step, &error));
                 }
             } else if let CallError::Rpc(fault) = &error {
-                return self.refused(step, fault, sent_before || lost > 0).map(Some);
+                if let Some(hit) = self.limit_told(step, fault) {
+                    return Ok(Attempted::Limited(hit));
+                }
+                return self.refused(fault, sent_before || lost > 0).map(Attempted::Answered);
             } else if !matches!(error, CallError::NotSent(_)) {
                 return Err(self.ended(error));
             } else if self.now() + pause >= unreachable_until.min(self.command.deadline) {
@@ -299,22 +300,12 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// Telegram said no: for a while, for this account, or for this step.
+    /// Telegram said no: for this account, or for this step.
     fn refused<T>(
         &self,
-        step: &Step,
         fault: &telegram::RpcFault,
         repeated: bool,
     ) -> Result<Result<T, Refusal>, Failure> {
-        let wait_s = match fault.flood_wait() {
-            Some(flood) => Some(flood.wait_s),
-            None => (fault.name == "PEER_FLOOD").then_some(PEER_FLOOD_S),
-        };
-        if let Some(retry_after_s) = wait_s {
-            let wait = Duration::from_secs(retry_after_s);
-            self.tenure.limiter.shut(step.class, wait, &fault.name);
-            return Err(Failure::Throttled { retry_after_s, code: fault.name.clone() });
-        }
         let error = CallError::Rpc(fault.clone());
         let verdict = telegram::fault::verdict(&error);
         if verdict.ends_session() {
@@ -397,11 +388,6 @@ fn gave_up(step: &Step, error: &CallError) -> Failure {
 
 fn unreachable(error: &CallError) -> Failure {
     Failure::Stop(Stop::Fault(telegram::fault::of(error)))
-}
-
-/// Seconds until a time, rounded up: coming back a moment early would only be refused again.
-fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 #[cfg(test)]

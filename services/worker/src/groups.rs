@@ -13,7 +13,7 @@ use telegram::calls::groups::NewGroup;
 use telegram::{CallError, GroupPeer, calls};
 
 use crate::cx::Cx;
-use crate::limiter::Class;
+use crate::limits::Class;
 use crate::reconcile::creation::Creation;
 use crate::step::Step;
 use crate::stop::{Failure, Stop};

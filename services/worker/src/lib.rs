@@ -15,7 +15,7 @@ mod cx;
 mod groups;
 mod keeper;
 mod lease;
-mod limiter;
+mod limits;
 mod links;
 mod login;
 mod members;

@@ -7,7 +7,7 @@ use telegram::calls::links::{Link, LinkEdit, LinkOptions};
 
 use crate::cx::Cx;
 use crate::groups::Group;
-use crate::limiter::Class;
+use crate::limits::Class;
 use crate::reconcile::export::{Export, marker};
 use crate::step::Step;
 use crate::stop::Stop;

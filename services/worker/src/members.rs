@@ -9,7 +9,7 @@ use telegram::calls::groups::Missing;
 
 use crate::cx::Cx;
 use crate::groups::Group;
-use crate::limiter::Class;
+use crate::limits::Class;
 use crate::links;
 use crate::params::OnBlocked;
 use crate::people::Person;

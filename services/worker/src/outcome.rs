@@ -44,6 +44,7 @@ pub fn outcome_of(called: Called, progress: Progress) -> Result<Outcome, &'stati
         }
         Ok(Err(Stop::Fault(fault))) => Outcome { chat_id, ..fault.into() },
         Ok(Err(Stop::Uncertain(uncertain))) => Outcome { chat_id, ..uncertain.fault().into() },
+        Ok(Err(Stop::Parked(_))) => return Err("a limit asks for a wait"),
         Ok(Err(Stop::Abandoned(why))) => return Err(why),
         // Nobody knows what the step that it broke off in did.
         Err(Panicked) if begun => {

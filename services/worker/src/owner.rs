@@ -21,7 +21,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use self::connection::Connected;
-use crate::limiter::Limiter;
+use crate::limits::Limiter;
 use crate::login::{self, Desk, LoggedIn, LoginOutcome};
 use crate::persist;
 use crate::roster::Hold;
@@ -83,7 +83,7 @@ impl Owner {
         binder: watch::Receiver<Option<ControlBinder>>,
     ) -> Self {
         let (lease, stop, lost) = (hold.lease.clone(), hold.stop.clone(), hold.lost.clone());
-        let limiter = Arc::new(Limiter::new(&shared.config.limits));
+        let limiter = Arc::new(Limiter::new(&shared.config.limits, shared.clock.clone()));
         let desk = Desk::default();
         Self {
             shared,

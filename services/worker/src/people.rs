@@ -12,7 +12,7 @@ use telegram::calls::people::{Imported, Resolved};
 use telegram::{GroupPeer, Phone, UserPeer, calls};
 
 use crate::cx::Cx;
-use crate::limiter::Class;
+use crate::limits::Class;
 use crate::step::Step;
 use crate::stop::{Failure, Stop};
 

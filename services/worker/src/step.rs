@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 
 pub use store::Effect;
 
-use crate::limiter::Class;
+use crate::limits::Class;
 
 /// One Telegram call of a method, as the ledger and the limiter see it.
 #[derive(Debug, Clone)]

@@ -4,6 +4,8 @@ use proto::{Fault, MemberStatus};
 use serde::{Deserialize, Serialize};
 use telegram::{CallError, RpcFault};
 
+use crate::limits::NotYet;
+
 /// Ends a method. `?` carries it from a step to the pipeline, which makes the answer of it.
 #[derive(Debug)]
 pub enum Stop {
@@ -12,6 +14,9 @@ pub enum Stop {
     Fault(Fault),
     /// A step that must not be repeated may or may not have happened: a human decides.
     Uncertain(Uncertain),
+    /// A limit asks to wait for longer than a step may: the command goes to a lane with the steps
+    /// done so far, and on from there.
+    Parked(NotYet),
     /// The instance is no longer ours, or the process is going down: nothing is answered, the next
     /// owner goes on.
     Abandoned(&'static str),
@@ -95,6 +100,7 @@ impl Failure {
         match Stop::from(self) {
             Stop::Fault(fault) => Ok(fault),
             Stop::Uncertain(uncertain) => Ok(uncertain.fault()),
+            Stop::Parked(_) => Err("a limit asks for a wait"),
             Stop::Abandoned(why) => Err(why),
         }
     }

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::answers::Answers;
 use crate::config::WorkerConfig;
-use crate::limiter::Limiter;
+use crate::limits::Limiter;
 use crate::metrics::Metrics;
 use crate::pace::Pace;
 use crate::pauses::PauseWatch;

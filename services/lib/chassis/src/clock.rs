@@ -1,10 +1,16 @@
 //! The wall clock as a value that is handed in, so that tests decide what time it is.
 //!
-//! Only for *dates* (deadlines, `received_at`, log-like fields). Waiting is done with `tokio::time`, which tests pause.
+//! For *dates* (deadlines, `received_at`, log-like fields) and for waiting until one. Pauses between two tries are done with
+//! `tokio::time`, which tests pause.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::watch;
+
+/// Longest sleep in one go: a wall clock that is set meanwhile is noticed by then.
+const SLEEP_MAX: Duration = Duration::from_secs(60);
 
 /// Tells the current time; cheap to clone, every clone tells the same time.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +33,7 @@ impl Clock {
     /// A clock that stands at `start` until it is moved by the returned hand.
     #[must_use]
     pub fn by_hand(start: DateTime<Utc>) -> (Self, HandClock) {
-        let hand = HandClock(Arc::new(Mutex::new(start)));
+        let hand = HandClock(Arc::new(watch::Sender::new(start)));
         (Self(Source::Hand(hand.clone())), hand)
     }
 
@@ -36,24 +42,42 @@ impl Clock {
     pub fn now(&self) -> DateTime<Utc> {
         match &self.0 {
             Source::System => Utc::now(),
-            Source::Hand(hand) => *hand.0.lock().unwrap_or_else(PoisonError::into_inner),
+            Source::Hand(hand) => *hand.0.borrow(),
+        }
+    }
+
+    /// Waits until it is `at` by this clock; not at all, where that has passed.
+    pub async fn until(&self, at: DateTime<Utc>) {
+        match &self.0 {
+            Source::System => {
+                while let Ok(left @ Duration { .. }) = (at - Utc::now()).to_std() {
+                    if left.is_zero() {
+                        return;
+                    }
+                    tokio::time::sleep(left.min(SLEEP_MAX)).await;
+                }
+            }
+            Source::Hand(hand) => {
+                // The sender lives in the clock itself.
+                let _ = hand.0.subscribe().wait_for(|now| *now >= at).await;
+            }
         }
     }
 }
 
 /// Moves a clock made by [`Clock::by_hand`].
 #[derive(Clone, Debug)]
-pub struct HandClock(Arc<Mutex<DateTime<Utc>>>);
+pub struct HandClock(Arc<watch::Sender<DateTime<Utc>>>);
 
 impl HandClock {
     /// Moves the clock forward (or back, with a negative delta).
     pub fn advance(&self, by: TimeDelta) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += by;
+        self.0.send_modify(|now| *now += by);
     }
 
     /// Sets the clock to a point in time.
     pub fn set(&self, to: DateTime<Utc>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = to;
+        self.0.send_replace(to);
     }
 }
 

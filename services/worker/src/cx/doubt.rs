@@ -70,9 +70,11 @@ impl Cx<'_> {
         loop {
             let failure = match trace.look(self, note).await {
                 Ok(evidence) => return Ok(evidence),
-                Err(failure @ Failure::Stop(Stop::Abandoned(_) | Stop::Uncertain(_))) => {
-                    return Err(failure);
-                }
+                Err(
+                    failure @ Failure::Stop(
+                        Stop::Abandoned(_) | Stop::Parked(_) | Stop::Uncertain(_),
+                    ),
+                ) => return Err(failure),
                 Err(failure) => failure,
             };
             let fault = failure.into_fault().map_err(abandoned)?;

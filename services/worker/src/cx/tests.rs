@@ -10,7 +10,7 @@ use telegram::{AccountVerdict, RpcFault};
 
 use self::ground::Ground;
 use super::*;
-use crate::limiter::Class;
+use crate::limits::Class;
 
 const HOUR_S: i64 = 3_600;
 
@@ -122,27 +122,55 @@ async fn a_refusal_stands_in_the_ledger() {
     assert!(matches!(again, Err(Failure::Refused(refusal)) if refusal.is("CHAT_ADMIN_REQUIRED")));
 }
 
+fn is_parked(answer: &Result<u64, Failure>, for_s: i64, ground: &Ground) -> bool {
+    let now = ground.tenure.shared.clock.now();
+    matches!(answer, Err(Failure::Stop(Stop::Parked(not_yet)))
+        if not_yet.opens.is_some_and(|opens| (for_s..=for_s + 1).contains(&(opens - now).num_seconds())))
+}
+
 #[tokio::test]
 async fn a_flood_wait_shuts_the_gate_of_its_class() {
     let ground = Ground::new().await;
     let mut cx = ground.take().await;
     let script = Script::new([Err(rpc(420, "FLOOD_WAIT_30"))]);
     let answer = script.run(&mut cx, once()).await;
-    let Err(Failure::Throttled { retry_after_s: 30, code }) = answer else { panic!("{answer:?}") };
-    assert_eq!(code, "FLOOD_WAIT");
+    assert!(is_parked(&answer, 30, &ground), "{answer:?}");
+    assert!(!cx.has_begun());
 
     let next = Step::once("second", Class::Create);
     let answer = Script::new([]).run(&mut cx, next).await;
-    assert!(matches!(answer, Err(Failure::Throttled { retry_after_s: 29..=30, .. })), "{answer:?}");
+    assert!(is_parked(&answer, 30, &ground), "{answer:?}");
     assert!(Script::new([Ok(1)]).run(&mut cx, repeatable()).await.is_ok());
 }
 
 #[tokio::test]
-async fn a_peer_flood_shuts_the_gate_for_a_day() {
+async fn what_a_flood_wait_held_back_was_not_begun() {
+    let ground = Ground::new().await;
+    let script = Script::new([Err(rpc(420, "FLOOD_WAIT_30"))]);
+    assert!(script.run(&mut ground.take().await, once()).await.is_err());
+    assert!(ground.step("create").await.is_none());
+    ground.pass(60);
+    let mut later = ground.take().await;
+    assert!(!later.has_begun());
+    assert_eq!(Script::new([Ok(1)]).run(&mut later, once()).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_wait_past_the_deadline_is_told_at_once() {
+    let ground = Ground::new().await;
+    let script = Script::new([Err(rpc(420, "FLOOD_WAIT_7200"))]);
+    let answer = script.run(&mut ground.take().await, once()).await;
+    let Err(Failure::Throttled { retry_after_s, code }) = answer else { panic!("{answer:?}") };
+    assert!((7_200..=7_201).contains(&retry_after_s));
+    assert_eq!(code, "FLOOD_WAIT");
+}
+
+#[tokio::test]
+async fn a_peer_flood_shuts_the_gate_for_longer_than_an_hour() {
     let ground = Ground::new().await;
     let script = Script::new([Err(rpc(400, "PEER_FLOOD"))]);
     let answer = script.run(&mut ground.take().await, once()).await;
-    assert!(matches!(answer, Err(Failure::Throttled { retry_after_s: PEER_FLOOD_S, .. })));
+    assert!(matches!(answer, Err(Failure::Throttled { retry_after_s: 3_600.., .. })), "{answer:?}");
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use telegram::calls;
 use crate::contract::examples;
 use crate::cx::Cx;
 use crate::groups::Group;
-use crate::limiter::Class;
+use crate::limits::Class;
 use crate::members::{self, Fate, Roll};
 use crate::method::{Done, Example, Method};
 use crate::params::{Members, OnBlocked};

@@ -14,7 +14,7 @@ use crate::admins;
 use crate::contract::examples;
 use crate::cx::Cx;
 use crate::groups::{Found, Group};
-use crate::limiter::Class;
+use crate::limits::Class;
 use crate::links;
 use crate::members::{self, Fate, Roll};
 use crate::method::{Done, Example, Method};

@@ -10,7 +10,7 @@ use telegram::calls;
 
 use crate::cx::Cx;
 use crate::groups::Group;
-use crate::limiter::Class;
+use crate::limits::Class;
 use crate::method::{Done, Example, Method};
 use crate::step::Step;
 use crate::stop::{Failure, Stop};

@@ -10,7 +10,7 @@ use telegram::calls;
 
 use crate::cx::Cx;
 use crate::groups::Group;
-use crate::limiter::Class;
+use crate::limits::Class;
 use crate::members::{self, Fate, Roll, throttled_or_stop};
 use crate::method::{Done, Example, Method};
 use crate::params::Members;

@@ -8,7 +8,7 @@ use serde_json::json;
 use telegram::calls;
 
 use crate::cx::Cx;
-use crate::limiter::Class;
+use crate::limits::Class;
 use crate::method::{Done, Example, Method};
 use crate::params::Title;
 use crate::step::Step;

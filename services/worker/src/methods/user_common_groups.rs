@@ -9,7 +9,7 @@ use telegram::calls;
 use telegram::calls::chats::GroupSummary;
 
 use crate::cx::Cx;
-use crate::limiter::Class;
+use crate::limits::Class;
 use crate::method::{Done, Example, Method};
 use crate::people;
 use crate::step::Step;

@@ -23,7 +23,7 @@ use telegram::{GroupKind, GroupPeer, UserPeer, calls};
 
 use super::{Evidence, Trace};
 use crate::cx::Cx;
-use crate::limiter::Class;
+use crate::limits::Class;
 use crate::step::Step;
 use crate::stop::Failure;
 use crate::suspect::CLOCKS_DIFFER;

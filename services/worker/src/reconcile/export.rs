@@ -14,7 +14,7 @@ use telegram::{GroupPeer, calls};
 
 use super::{Evidence, Trace};
 use crate::cx::Cx;
-use crate::limiter::Class;
+use crate::limits::Class;
 use crate::step::Step;
 use crate::stop::Failure;
 

@@ -115,6 +115,24 @@ static STEP: LazyLock<Script> = fenced!(
     "
 );
 
+/// What is left of a command whose only change was withdrawn: it has not begun.
+static WITHDRAW: LazyLock<Script> = fenced!(
+    r"
+    local state = redis.call('HGET', KEYS[2], 'state')
+    if not state then return {'missing', {}} end
+    if state ~= 'started' then return {state == 'received' and 'ok' or 'finished', {}} end
+    redis.call('HDEL', KEYS[2], 's:' .. ARGV[2])
+    for _, field in ipairs(redis.call('HKEYS', KEYS[2])) do
+        if string.sub(field, 1, 2) == 's:'
+            and not string.find(redis.call('HGET', KEYS[2], field), '^%d+|%a+|read|') then
+            return {'ok', {}}
+        end
+    end
+    redis.call('HSET', KEYS[2], 'state', 'received')
+    return {'ok', {}}
+    "
+);
+
 static FINISH: LazyLock<Script> = fenced!(
     r"
     local state = redis.call('HGET', KEYS[2], 'state')
@@ -216,6 +234,22 @@ impl Ledger {
         bounded("a step's note", note.len(), ANSWER_BYTES_MAX)?;
         let attempt = start.attempt.to_string();
         self.step(lease, id, name, StepState::Started, start.effect, &note, &attempt).await
+    }
+
+    /// Notes that a step which was started was surely not made: Telegram refused it for a while.
+    ///
+    /// # Errors
+    /// Fenced; Redis can't be asked; the record is gone; the command has its result.
+    pub async fn step_withdrawn(
+        &self,
+        lease: &Lease,
+        id: &CommandId,
+        name: &str,
+    ) -> Result<(), StoreError> {
+        let mut call = WITHDRAW.prepare_invoke();
+        self.on_record(&mut call, lease, id);
+        call.arg(name);
+        self.write(&call).await
     }
 
     /// Notes a step's answer, and so that it need not be made again.

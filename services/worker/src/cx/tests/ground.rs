@@ -24,7 +24,7 @@ use uuid::Uuid;
 use super::super::*;
 use crate::answers::Answers;
 use crate::config::{OwnConfig, WorkerConfig};
-use crate::limiter::{Limiter, LimitsConfig, Profile};
+use crate::limits::{Limiter, LimitsConfig, Profile};
 use crate::metrics::Metrics;
 use crate::suspect::Losses;
 use crate::tenure::Shared;
@@ -50,7 +50,7 @@ impl Ground {
         let tenure = Tenure {
             groups: Groups::open(&shared.vault, &instance).await.unwrap(),
             account: Ok(account.clone()),
-            limiter: Arc::new(Limiter::new(&shared.config.limits)),
+            limiter: Arc::new(Limiter::new(&shared.config.limits, shared.clock.clone())),
             verdict: watch::Sender::new(None),
             stopping: CancellationToken::new(),
             instance,

@@ -1,0 +1,112 @@
+//! Whether a step may be made now, and what becomes of the command where it may not: it waits in
+//! place for a moment, is parked for longer, or is told at once that its deadline can't be met.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proto::OnFlood;
+use store::Effect;
+use telegram::RpcFault;
+
+use super::Cx;
+use crate::limits::{Ask, Hit, NotYet};
+use crate::persist::abandoned;
+use crate::step::Step;
+use crate::stop::{Failure, Stop};
+
+/// Telegram's name for an account that has put too many strangers into groups. It tells no time.
+const PEER_FLOOD: &str = "PEER_FLOOD";
+
+/// What to do about a limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Patience {
+    /// Stay here until then.
+    Hold(DateTime<Utc>),
+    /// Make room for others, and come back.
+    Park,
+    /// Tell the caller now.
+    Tell,
+}
+
+impl Cx<'_> {
+    /// Gate, budget and deadline. The deadline holds back only what has not begun: a command half
+    /// done is brought to its end.
+    pub(super) async fn admit(&self, step: &Step) -> Result<(), Failure> {
+        let ask = self.ask(step);
+        loop {
+            self.in_time(step)?;
+            let limiter = &self.tenure.limiter;
+            let Err(not_yet) = self.tenure.retry_store(|| limiter.ask(ask)).await? else {
+                return Ok(());
+            };
+            match self.patience(&not_yet) {
+                Patience::Hold(opens) => self.hold(opens).await?,
+                Patience::Park => return Err(Failure::Stop(Stop::Parked(not_yet))),
+                Patience::Tell => return Err(self.throttled(not_yet)),
+            }
+        }
+    }
+
+    /// The limit that Telegram's answer tells of, if it does.
+    pub(super) fn limit_told(&self, step: &Step, fault: &RpcFault) -> Option<Hit> {
+        let wait_s = match fault.flood_wait() {
+            Some(flood) => Some(flood.wait_s),
+            None if fault.name == PEER_FLOOD => None,
+            None => return None,
+        };
+        Some(Hit { ask: self.ask(step), code: fault.name.clone(), wait_s })
+    }
+
+    /// Telegram told of a limit: the gate is shut before anything else, for every owner to come.
+    /// The call was not made, so nothing of it stays in the ledger that would have to be looked for;
+    /// only after an earlier attempt whose answer was lost, what was noted for that one does.
+    pub(super) async fn put_off(
+        &self,
+        step: &Step,
+        attempt: u32,
+        hit: Hit,
+    ) -> Result<(), Failure> {
+        let limiter = &self.tenure.limiter;
+        let not_yet = self.tenure.retry_store(|| limiter.hit(hit.clone())).await?;
+        if attempt == 1 && step.effect != Effect::Read && !self.record.suspect {
+            let ledger = &self.tenure.shared.ledger;
+            let (lease, id) = (&self.tenure.lease, &self.command.id);
+            self.tenure.retry_store(|| ledger.step_withdrawn(lease, id, &step.name)).await?;
+        }
+        match self.patience(&not_yet) {
+            Patience::Hold(_) => Ok(()),
+            Patience::Park => Err(Failure::Stop(Stop::Parked(not_yet))),
+            Patience::Tell => Err(self.throttled(not_yet)),
+        }
+    }
+
+    fn ask(&self, step: &Step) -> Ask {
+        Ask { class: step.class, cost: step.cost, chat: self.chat_id }
+    }
+
+    fn patience(&self, not_yet: &NotYet) -> Patience {
+        let hold_max = self.tenure.shared.config.limits.hold_max();
+        match (self.command.on_flood, not_yet.opens) {
+            (OnFlood::Fail, _) => Patience::Tell,
+            (OnFlood::Wait, Some(opens)) if opens >= self.command.deadline => Patience::Tell,
+            (OnFlood::Wait, Some(opens)) if opens - self.now() <= hold_max => Patience::Hold(opens),
+            (OnFlood::Wait, _) => Patience::Park,
+        }
+    }
+
+    async fn hold(&self, until: DateTime<Utc>) -> Result<(), Failure> {
+        tokio::select! {
+            () = self.tenure.shared.clock.until(until) => Ok(()),
+            () = self.tenure.stopping.cancelled() => Err(abandoned("the worker is going down")),
+        }
+    }
+
+    fn throttled(&self, not_yet: NotYet) -> Failure {
+        let until = not_yet.opens.unwrap_or(self.command.deadline);
+        Failure::Throttled { retry_after_s: whole_seconds(until - self.now()), code: not_yet.code }
+    }
+}
+
+/// Seconds of a wait, rounded up: coming back a moment early would only be refused again.
+fn whole_seconds(wait: TimeDelta) -> u64 {
+    let millis = u64::try_from(wait.num_milliseconds()).unwrap_or(0);
+    millis.div_ceil(1_000)
+}
