@@ -271,6 +271,10 @@ pub mod code {
     pub const WORKER_STOPPING: &str = "WORKER_STOPPING";
     /// The budget of a class of calls is spent.
     pub const BUDGET_SPENT: &str = "BUDGET_SPENT";
+    /// A person or a circuit paused what the command needs.
+    pub const PAUSED: &str = "PAUSED";
+    /// Too many askers wait for one command already.
+    pub const TOO_MANY_ASKERS: &str = "TOO_MANY_ASKERS";
     /// Telegram could not be reached, or did not answer in time.
     pub const TELEGRAM_UNAVAILABLE: &str = "TELEGRAM_UNAVAILABLE";
     /// Redis or the vault could not be reached.

@@ -13,6 +13,7 @@ pub mod event;
 pub mod fault;
 mod hint;
 pub mod ids;
+pub mod lane;
 pub mod loose;
 pub mod member;
 pub mod names;

@@ -19,6 +19,7 @@ mod faults;
 mod floods;
 mod foreign_callers;
 mod frozen_owner;
+mod lanes;
 mod matrix;
 mod other_server;
 mod ownership;

@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 use store::{Effect, InstanceRecord, Record, Start, StepState, StoreError};
 use telegram::{Account, CallError};
 
-use crate::limits::{Class, Hit};
+use crate::limits::{Class, Hit, NotYet};
 use crate::outcome::Progress;
 use crate::persist::abandoned;
 use crate::reconcile::{Trace, Untraced};
@@ -56,18 +56,30 @@ pub struct Cx<'a> {
     chat_id: Option<ChatId>,
     begun: bool,
     effects: usize,
+    late_for: Option<NotYet>,
 }
 
 impl<'a> Cx<'a> {
     /// For a command whose ledger record is `record`, to be done with `account`.
     pub fn new(command: &'a Command, tenure: &'a Tenure, account: Account, record: Record) -> Self {
+        let (effects, begun) = (Self::effects_of(&record), record.has_begun());
+        let (sent_at, chat_id, late_for) = (None, None, None);
+        Self { command, tenure, account, record, sent_at, chat_id, begun, effects, late_for }
+    }
+
+    /// How many steps of a record changed something.
+    pub fn effects_of(record: &Record) -> usize {
         let executed = |step: &&store::StepRecord| {
             step.effect != Effect::Read && Recorded::is_success(&step.answer)
         };
-        let effects = record.steps.values().filter(executed).count();
-        let begun = record.has_begun();
-        let (sent_at, chat_id) = (None, None);
-        Self { command, tenure, account, record, sent_at, chat_id, begun, effects }
+        record.steps.values().filter(executed).count()
+    }
+
+    /// The same command, not to be gone on with: it would have to wait for this limit, and be late.
+    /// What was done is looked at again, and nothing new is begun.
+    pub fn wound_up(mut self, limit: NotYet) -> Self {
+        self.late_for = Some(limit);
+        self
     }
 
     /// The same command, with the time at which it was published.
@@ -212,8 +224,8 @@ impl<'a> Cx<'a> {
                 Attempted::Answered(answer) => break answer,
                 Attempted::Lost => doubt = Some(note),
                 Attempted::Limited(hit) => {
-                    self.put_off(&step, attempt, hit).await?;
                     self.begun = begun;
+                    self.put_off(&step, attempt, hit).await?;
                 }
             }
         };

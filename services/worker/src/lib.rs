@@ -14,6 +14,7 @@ mod control;
 mod cx;
 mod groups;
 mod keeper;
+mod lanes;
 mod lease;
 mod limits;
 mod links;

@@ -16,11 +16,12 @@ use bus::{Backoff, BusError, ControlBinder};
 use proto::Fault;
 use store::{Groups, InstanceRecord, Lease};
 use telegram::{Account, AccountVerdict};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use self::connection::Connected;
+use crate::lanes::{self, Lanes};
 use crate::limits::Limiter;
 use crate::login::{self, Desk, LoggedIn, LoginOutcome};
 use crate::persist;
@@ -54,10 +55,17 @@ pub struct Owner {
     lost: CancellationToken,
     hold: Arc<Hold>,
     limiter: Arc<Limiter>,
+    turn: Arc<Mutex<()>>,
     desk: Desk,
     /// Whoever asked for the instance's removal, and what came of it: told when the lease is free,
     /// so that the same id can be used again at once.
     removed: Option<(oneshot::Sender<Result<bool, Fault>>, bool)>,
+}
+
+/// What an owner has of its instance beside the account.
+struct Goods {
+    lanes: Arc<Lanes>,
+    groups: Groups,
 }
 
 /// Why an account's phase ended.
@@ -95,6 +103,7 @@ impl Owner {
             lost,
             hold,
             limiter,
+            turn: Arc::default(),
             desk,
             removed: None,
         }
@@ -116,7 +125,7 @@ impl Owner {
     }
 
     async fn live(&mut self) -> Result<(), Failure> {
-        self.record().await?;
+        let record = self.record().await?;
         let (shared, instance) = (self.shared.clone(), self.lease.instance.clone());
         self.bind().await;
         // What the last owner saves while it may still be at it counts: it is read only then.
@@ -124,16 +133,19 @@ impl Owner {
             return Ok(());
         }
         let groups = persist::retry(&self.stop, || Groups::open(&shared.vault, &instance)).await?;
+        let may_be_lost = record.created_at <= shared.generation.borrow().since;
+        let taking = Lanes::take_on(&shared, &self.lease, &groups, may_be_lost, &self.stop);
+        let goods = Goods { lanes: taking.await?, groups };
         let mut account = self.open().await?;
         while !self.stop.is_cancelled() {
-            match self.phase(&mut account, &groups).await {
+            match self.phase(&mut account, &goods).await {
                 Turn::Stop => break,
                 Turn::LoggedIn(logged_in) => account = Some(logged_in),
                 Turn::Verdict(verdict) => {
                     self.condemn(verdict).await;
                     close(account.take()).await;
                 }
-                Turn::Remove(done) => match self.remove(&mut account, &groups).await {
+                Turn::Remove(done) => match self.remove(&mut account, &goods).await {
                     Ok(logged_out) => {
                         self.removed = Some((done, logged_out));
                         break;
@@ -161,7 +173,7 @@ impl Owner {
     }
 
     /// Connects the account, if there is one, and works with it until something about it changes.
-    async fn phase(&mut self, account: &mut Option<Account>, groups: &Groups) -> Turn {
+    async fn phase(&mut self, account: &mut Option<Account>, goods: &Goods) -> Turn {
         if let Some(there) = account.as_ref() {
             match self.connect(there).await {
                 Connected::Online => {}
@@ -170,7 +182,7 @@ impl Owner {
             }
         }
         let usable = account.clone().ok_or_else(|| self.standing.borrow().fault());
-        let tenure = self.tenure(usable, groups.clone());
+        let tenure = self.tenure(usable, goods);
         self.serve(&tenure).await
     }
 
@@ -205,13 +217,15 @@ impl Owner {
         }
     }
 
-    fn tenure(&self, account: Result<Account, Fault>, groups: Groups) -> Arc<Tenure> {
+    fn tenure(&self, account: Result<Account, Fault>, goods: &Goods) -> Arc<Tenure> {
         Arc::new(Tenure {
             instance: self.lease.instance.clone(),
             lease: self.lease.clone(),
             account,
             limiter: self.limiter.clone(),
-            groups,
+            lanes: goods.lanes.clone(),
+            turn: self.turn.clone(),
+            groups: goods.groups.clone(),
             shared: self.shared.clone(),
             verdict: watch::Sender::new(None),
             stopping: self.stop.child_token(),
@@ -221,6 +235,7 @@ impl Owner {
     /// Works the queue and follows orders until something about the account changes.
     async fn serve(&mut self, tenure: &Arc<Tenure>) -> Turn {
         let consuming = tokio::spawn(queue::consume(tenure.clone()));
+        let tending = tokio::spawn(lanes::tend(tenure.clone()));
         let turn = self.follow(tenure).await;
         // What runs is brought to its end: only then is the account closed or exchanged. Without
         // the lease there is no end to bring it to: somebody else may be sending already.
@@ -228,8 +243,10 @@ impl Owner {
         if self.lost.is_cancelled() {
             close(tenure.account.as_ref().ok().cloned()).await;
         }
-        if let Err(error) = consuming.await {
-            tracing::error!(%error, "the consumer of an instance's queue panicked");
+        for working in [consuming, tending] {
+            if let Err(error) = working.await {
+                tracing::error!(%error, "a consumer of an instance's commands panicked");
+            }
         }
         turn
     }

@@ -60,6 +60,11 @@ impl PauseWatch {
         self.seen.borrow().as_ref().map_or_else(Vec::new, |book| told(book, instance))
     }
 
+    /// Tells of every change.
+    pub fn changes(&self) -> watch::Receiver<Option<Arc<PauseBook>>> {
+        self.seen.subscribe()
+    }
+
     /// Waits until the instance may take commands.
     pub async fn running(&self, instance: &InstanceId) {
         self.until(|book| !book.stops(instance)).await;

@@ -5,7 +5,9 @@
 //! back, and a record that says how far it got.
 
 mod answer;
+mod call;
 mod intake;
+mod park;
 mod record;
 
 use std::panic::AssertUnwindSafe;
@@ -14,25 +16,25 @@ use bus::{BusError, Delivery};
 use chassis::faults::{cut, mutant};
 use futures_util::FutureExt;
 use proto::envelope::Rejected;
-use proto::event::CommandUnknown;
 use proto::fault::code;
 use proto::{Command, CommandResult, ErrorKind, Fault, Outcome, Status};
 use store::{Claim, Record};
 use tracing::Instrument;
 
-use self::answer::{answer_apart, broken, bury, repeat, reply};
-use self::intake::{claim, decode, prepare, span_of};
+use self::answer::{answer_apart, broken, bury, reply, reply_to_all};
+use self::call::{Called, call};
+use self::intake::{Arrival, claim, decode, prepare, span_of};
+use self::park::{Order, elsewhere, order, park, repeated};
 use self::record::{record_result, unrecorded};
 use crate::answers::{Answer, Untold};
-use crate::cx::Cx;
+use crate::limits::Lane;
 use crate::metrics::Stage;
-use crate::outcome::{Panicked, outcome_of};
 use crate::pauses::{self, Hold};
 use crate::peril::Peril;
 use crate::persist;
-use crate::request::Request;
-use crate::stop::Stop;
 use crate::tenure::Tenure;
+
+pub use self::park::answer_parked;
 
 /// Times that the work on a command may break off before it is given up: a command that takes the
 /// worker down with it must not do so for ever.
@@ -41,8 +43,10 @@ const ATTEMPTS_MAX: u32 = 3;
 /// How the work on a delivery ended.
 #[derive(Debug)]
 pub enum Ending {
-    /// It was answered and acknowledged.
+    /// It was answered or parked, and acknowledged.
     Settled,
+    /// It was given back to its lane, as the lane's head: its limit is shut.
+    Stays,
     /// It could not be brought to its end here and goes back to the broker, as the queue's first:
     /// the consumption it came from is over.
     GivenBack(&'static str),
@@ -50,8 +54,8 @@ pub enum Ending {
     Held(Hold),
 }
 
-/// Takes one delivery of the instance's queue to its end.
-pub async fn take(tenure: &Tenure, mut delivery: Delivery) -> Ending {
+/// Takes one delivery of the instance's queue, or of one of its lanes, to its end.
+pub async fn take(tenure: &Tenure, mut delivery: Delivery, lane: Option<Lane>) -> Ending {
     if mutant("ack_before_record") {
         let _acked = delivery.ack_early().await;
     }
@@ -59,16 +63,19 @@ pub async fn take(tenure: &Tenure, mut delivery: Delivery) -> Ending {
         Ok(peril) => peril,
         Err(why) => return settle(tenure, delivery, Err(Undone(why))).await,
     };
-    let ending = match decode(tenure, &delivery) {
+    let ending = match decode(tenure, &delivery, lane) {
         Err(rejected) => {
             let span = tracing::info_span!("rejected", instance.id = %tenure.instance);
             chassis::trace::continue_from(&span, rejected.traceparent.as_deref());
             reject(tenure, delivery, &rejected).instrument(span).await
         }
-        Ok(command) if pauses::is_held(tenure, &command).await => hold(delivery, command).await,
-        Ok(command) => {
-            let working = AssertUnwindSafe(work(tenure, &delivery, &command, &peril));
-            let ended = working.catch_unwind().instrument(span_of(&command)).await;
+        Ok(arrival) if pauses::is_held(tenure, &arrival.command).await => {
+            hold(delivery, arrival.command).await
+        }
+        Ok(arrival) => {
+            let span = span_of(&arrival.command);
+            let working = AssertUnwindSafe(work(tenure, &delivery, &arrival, &peril));
+            let ended = working.catch_unwind().instrument(span).await;
             // It comes back, and the ledger counts how often.
             let ended = ended.unwrap_or(Err(Undone("the work on it panicked")));
             settle(tenure, delivery, ended).await
@@ -78,45 +85,90 @@ pub async fn take(tenure: &Tenure, mut delivery: Delivery) -> Ending {
     ending
 }
 
-/// Claim → call → record → reply. What is left is to acknowledge.
+/// How the work on a command ended.
+enum Done {
+    /// It was answered, or is parked: its delivery is acknowledged.
+    Here,
+    /// It stays at its lane's head.
+    Stays,
+}
+
+/// Claim → order → call → record → reply. What is left is to acknowledge.
 async fn work(
     tenure: &Tenure,
     delivery: &Delivery,
-    command: &Command,
+    arrival: &Arrival,
     peril: &Peril,
-) -> Result<(), Undone> {
-    let metrics = &tenure.shared.metrics;
+) -> Result<Done, Undone> {
+    let (metrics, command) = (&tenure.shared.metrics, &arrival.command);
     if let Some(failure) = peril.poison() {
-        return broken(tenure, delivery, command, failure).await;
+        broken(tenure, delivery, command, failure).await?;
+        return over(tenure, arrival).await;
     }
-    let request = match prepare(tenure, command).await {
+    let request = match prepare(tenure, arrival).await {
         Ok(Ok(request)) => request,
         Ok(Err(fault)) => {
-            return answer_apart(tenure, command, &command.request_hash(), fault).await;
+            answer_apart(tenure, command, &command.request_hash(), fault).await?;
+            return over(tenure, arrival).await;
         }
-        Err(failure) => return broken(tenure, delivery, command, failure).await,
+        Err(failure) => {
+            broken(tenure, delivery, command, failure).await?;
+            return over(tenure, arrival).await;
+        }
     };
-    let claimed = metrics.stage(Stage::Claim, claim(tenure, delivery, command, &request)).await;
+    let order = order(tenure, arrival, &request).await?;
+    if matches!(order, Order::Elsewhere) {
+        return elsewhere(tenure, delivery, arrival, &request).await;
+    }
+    let claimed = metrics.stage(Stage::Claim, claim(tenure, arrival, &request)).await;
     let record = match claimed {
         Ok(Claim::Fresh(record) | Claim::Resumed(record)) => record,
-        Ok(Claim::Done(record)) => return repeat(tenure, delivery, command, record).await,
-        Ok(Claim::Conflict) => {
-            return answer_apart(tenure, command, &request.hash, id_taken()).await;
+        Ok(Claim::Done(record)) => {
+            repeated(tenure, delivery, arrival, record).await?;
+            return over(tenure, arrival).await;
         }
-        Err(failure) => return broken(tenure, delivery, command, failure).await,
+        Ok(Claim::Conflict) => {
+            answer_apart(tenure, command, &request.hash, id_taken()).await?;
+            return over(tenure, arrival).await;
+        }
+        Err(failure) => {
+            broken(tenure, delivery, command, failure).await?;
+            return over(tenure, arrival).await;
+        }
     };
     peril.over(tenure).await;
-    let (attempts, received_at) = (record.attempts, record.received_at);
-    let outcome = match attempts {
-        _ if record.cancelled_at.is_some() && !record.has_begun() => persist::cancelled().into(),
-        ..=ATTEMPTS_MAX => {
-            metrics.stage(Stage::Call, call(tenure, delivery, command, request, record)).await?
+    let called = match order {
+        _ if record.cancelled_at.is_some() && !record.has_begun() => {
+            Called::Ended(persist::cancelled().into())
         }
-        _ => poisoned(&record),
+        _ if record.attempts > ATTEMPTS_MAX => Called::Ended(poisoned(&record)),
+        Order::Behind(not_yet) => Called::Parked(not_yet),
+        Order::First | Order::Elsewhere => metrics.stage(Stage::Call, call(tenure, arrival, request, record.clone())).await?,
     };
+    let outcome = match called {
+        Called::Ended(outcome) => outcome,
+        Called::Parked(not_yet) => match park(tenure, arrival, not_yet).await? {
+            park::Ended::Parked => return Ok(Done::Here),
+            park::Ended::Stays => return Ok(Done::Stays),
+            park::Ended::Late(outcome) => outcome,
+        },
+    };
+    conclude(tenure, Some(delivery), arrival, &record, outcome).await?;
+    over(tenure, arrival).await
+}
+
+/// Record → reply.
+async fn conclude(
+    tenure: &Tenure,
+    delivery: Option<&Delivery>,
+    arrival: &Arrival,
+    record: &Record,
+    outcome: Outcome,
+) -> Result<(), Undone> {
+    let (metrics, command) = (&tenure.shared.metrics, &arrival.command);
     let mut result = CommandResult {
-        received_at,
-        ..CommandResult::of(command, outcome, attempts, tenure.shared.clock.now())
+        received_at: record.received_at,
+        ..CommandResult::of(command, outcome, record.attempts, tenure.shared.clock.now())
     };
     if let Err(failure) =
         metrics.stage(Stage::Record, record_result(tenure, command, &mut result)).await
@@ -125,10 +177,28 @@ async fn work(
     }
     cut("recorded");
     tenure.shared.metrics.told(&result);
-    if result.error_kind == Some(ErrorKind::Internal) {
+    if result.error_kind == Some(ErrorKind::Internal)
+        && let Some(delivery) = delivery
+    {
         bury(tenure, delivery, command, &result).await?;
     }
-    metrics.stage(Stage::Reply, reply(tenure, Answer::outcome(result, command), command)).await
+    let answer = Answer::outcome(result, command);
+    let replying = async {
+        match arrival.was_parked() {
+            true => reply_to_all(tenure, answer, command).await,
+            false => reply(tenure, answer, command).await,
+        }
+    };
+    metrics.stage(Stage::Reply, replying).await
+}
+
+/// The command has its answer: where it was parked, it is so no more.
+async fn over(tenure: &Tenure, arrival: &Arrival) -> Result<Done, Undone> {
+    if arrival.was_parked() {
+        let left = tenure.lanes.left(tenure, &arrival.command.id).await;
+        left.map_err(|_| Undone("what is parked could not be noted"))?;
+    }
+    Ok(Done::Here)
 }
 
 /// Every attempt ended with the worker: another one would take it down too.
@@ -146,44 +216,11 @@ pub(crate) fn id_taken() -> Fault {
     Fault::conflict("the id was used before, with another method, params or external_ref")
 }
 
-/// Calls the method, and makes an outcome of however it ended.
-async fn call(
-    tenure: &Tenure,
-    delivery: &Delivery,
-    command: &Command,
-    request: Request,
-    record: Record,
-) -> Result<Outcome, Undone> {
-    cut("claimed");
-    let begun = record.has_begun();
-    let account = match &tenure.account {
-        Ok(account) => account.clone(),
-        // What a crash left half done stays half done: nobody can look what came of it.
-        Err(fault) if begun => return Ok(Fault::uncertain(fault.message.clone()).into()),
-        Err(fault) => return Ok(fault.clone().into()),
-    };
-    if !begun && tenure.shared.clock.now() >= command.deadline {
-        return Ok(Fault::expired("the deadline passed before the first step").into());
-    }
-    let sent_at = delivery.properties.sent_at();
-    let mut cx = Cx::new(command, tenure, account, record).sent_at(sent_at);
-    let called = AssertUnwindSafe(request.method.call(&mut cx)).catch_unwind().await;
-    let called = called.map_err(|_| {
-        tracing::error!("the method panicked");
-        Panicked
-    });
-    if let Ok(Err(Stop::Uncertain(uncertain))) = &called {
-        let (method, step) = (command.method.clone(), Some(uncertain.step.clone()));
-        cx.tell_unknown(CommandUnknown { method, step }).await;
-    }
-    outcome_of(called, cx.progress()).map_err(Undone)
-}
-
 /// What is no command gets one clear answer, and is kept where it is not even readable.
 async fn reject(tenure: &Tenure, delivery: Delivery, rejected: &Rejected) -> Ending {
     tenure.shared.metrics.answered(None, rejected.fault.kind.as_str());
     let ended = tenure.shared.answers.refuse(&delivery, rejected, &tenure.stopping).await;
-    settle(tenure, delivery, ended.map_err(Undone::from)).await
+    settle(tenure, delivery, ended.map(|()| Done::Here).map_err(Undone::from)).await
 }
 
 async fn hold(delivery: Delivery, command: Command) -> Ending {
@@ -193,10 +230,10 @@ async fn hold(delivery: Delivery, command: Command) -> Ending {
     Ending::Held(Hold { method: command.method, deadline: command.deadline })
 }
 
-/// The one place where a delivery of an instance's queue is settled.
-async fn settle(tenure: &Tenure, delivery: Delivery, ended: Result<(), Undone>) -> Ending {
+/// The one place where a delivery of an instance's queue or lane is settled.
+async fn settle(tenure: &Tenure, delivery: Delivery, ended: Result<Done, Undone>) -> Ending {
     let why = match ended {
-        Ok(()) => match tenure.shared.metrics.stage(Stage::Settle, delivery.ack()).await {
+        Ok(Done::Here) => match tenure.shared.metrics.stage(Stage::Settle, delivery.ack()).await {
             Ok(()) => {
                 cut("acked");
                 return Ending::Settled;
@@ -208,6 +245,12 @@ async fn settle(tenure: &Tenure, delivery: Delivery, ended: Result<(), Undone>) 
                 return Ending::GivenBack("it could not be acknowledged");
             }
         },
+        Ok(Done::Stays) => {
+            if let Err(error) = delivery.give_back().await {
+                tracing::warn!(%error, "a delivery was not given back in order");
+            }
+            return Ending::Stays;
+        }
         Err(Undone(why)) => why,
     };
     if let Err(error) = delivery.give_back().await {

@@ -20,12 +20,14 @@ pub struct Request {
 }
 
 impl Request {
-    /// Reads the command's params. The inner error is the command's fault; the outer one a store's.
+    /// Reads the command's params; `let_in` says that its sender was let in before. The inner error
+    /// is the command's fault; the outer one a store's.
     pub async fn prepare(
         tenure: &Tenure,
         command: &Command,
+        let_in: bool,
     ) -> Result<Result<Self, Fault>, Failure> {
-        if let Some(fault) = not_let_in(tenure, command).await? {
+        if !let_in && let Some(fault) = not_let_in(tenure, command).await? {
             return Ok(Err(fault));
         }
         let Some(entry) = methods::find(command.method.as_str()) else {

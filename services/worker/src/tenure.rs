@@ -12,11 +12,12 @@ use store::{
     StoreError, Vault, Workers,
 };
 use telegram::{Account, AccountVerdict, Telegram};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::answers::Answers;
 use crate::config::WorkerConfig;
+use crate::lanes::Lanes;
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
 use crate::pace::Pace;
@@ -59,6 +60,8 @@ pub struct Shared {
     pub sessions: Sessions,
     /// Whom the accounts have met.
     pub peers: Peers,
+    /// What is parked.
+    pub lanes: store::Lanes,
     /// What operators paused.
     pub pauses: PauseWatch,
     /// How the instances stand, for every worker to see.
@@ -86,6 +89,11 @@ pub struct Tenure {
     pub account: Result<Account, Fault>,
     /// How often the account may call Telegram.
     pub limiter: Arc<Limiter>,
+    /// The commands that wait for a limit.
+    pub lanes: Arc<Lanes>,
+    /// Held while a command is worked on: those of one instance are done one after the other,
+    /// whether they come from its queue or from a lane.
+    pub turn: Arc<Mutex<()>>,
     /// The groups that Queuegram made or that are bound.
     pub groups: Groups,
     /// What all instances share.

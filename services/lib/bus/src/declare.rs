@@ -72,6 +72,28 @@ impl Bus {
         Ok(declared)
     }
 
+    /// Declares the queue of one lane of an instance. It is bound to nothing: only the owner publishes
+    /// to it, through the default exchange.
+    ///
+    /// # Errors
+    /// As [`Bus::declare_topology`].
+    pub async fn declare_lane(
+        &self,
+        instance: &InstanceId,
+        lane: &str,
+    ) -> Result<Declared, BusError> {
+        let kind = self.inner.settings.queue_kind;
+        self.declare_queue(&Queue::of_lane(self.names(), instance, lane, kind)).await
+    }
+
+    /// Deletes a lane's queue **with everything in it**.
+    ///
+    /// # Errors
+    /// As [`Bus::unbind_instance_queue`]; a missing queue counts as deleted.
+    pub async fn delete_lane(&self, instance: &InstanceId, lane: &str) -> Result<u32, BusError> {
+        self.delete_queue(&self.names().lane_queue(instance, lane)).await
+    }
+
     /// Takes an instance's queue off the commands exchange, so that later commands are unrouted
     /// (and answered); what is in the queue stays. The first step of removing an instance.
     ///

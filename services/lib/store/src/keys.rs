@@ -41,6 +41,21 @@ impl Keys {
         self.of(instance, "cmd:*")
     }
 
+    /// The board of the instance's parked commands: a field for each, and for each of their queues.
+    pub fn lanes(&self, instance: &InstanceId) -> String {
+        self.of(instance, "lanes")
+    }
+
+    /// The parked commands themselves, by id.
+    pub fn lane_copies(&self, instance: &InstanceId) -> String {
+        self.of(instance, "lanes:copies")
+    }
+
+    /// Ids of parked commands that were cancelled, until their owner has seen them.
+    pub fn lane_cancels(&self, instance: &InstanceId) -> String {
+        self.of(instance, "lanes:cancels")
+    }
+
     /// The newest session, sealed, with the vault record that it goes back to.
     pub fn session(&self, instance: &InstanceId) -> String {
         self.of(instance, "session")

@@ -14,6 +14,7 @@ mod generation;
 mod groups;
 mod instances;
 mod keys;
+mod lanes;
 mod leases;
 mod ledger;
 mod pauses;
@@ -31,9 +32,10 @@ pub use error::StoreError;
 pub use generation::{Generation, Generations, Sight};
 pub use groups::{GroupRecord, Groups, Origin};
 pub use instances::{InstanceRecord, Instances};
+pub use lanes::{LaneBoard, Lanes, ParkedEntry};
 pub use leases::{Holder, LEASE_BATCH_MAX, Lease, Leases};
 pub use ledger::{
-    ANSWER_BYTES_MAX, Cancelled, Claim, Decision, Effect, Ledger, Page, RESULT_BYTES_MAX, Record,
+    ANSWER_BYTES_MAX, Asker, Cancelled, Claim, Decision, Effect, Ledger, Page, RESULT_BYTES_MAX, Record,
     RecordState, Resolved, STEPS_MAX, Settled, Start, StepRecord, StepState,
 };
 pub use pauses::{Pause, PauseBook, PauseScope, Pauses};

@@ -7,7 +7,7 @@ use store::Effect;
 use telegram::RpcFault;
 
 use super::Cx;
-use crate::limits::{Ask, Hit, NotYet};
+use crate::limits::{Ask, Hit, Lane, NotYet};
 use crate::persist::abandoned;
 use crate::step::Step;
 use crate::stop::{Failure, Stop};
@@ -28,11 +28,17 @@ enum Patience {
 
 impl Cx<'_> {
     /// Gate, budget and deadline. The deadline holds back only what has not begun: a command half
-    /// done is brought to its end.
+    /// done is brought to its end, as far as limits let it.
     pub(super) async fn admit(&self, step: &Step) -> Result<(), Failure> {
-        let ask = self.ask(step);
+        if let Some(limit) = &self.late_for {
+            return self.admit_late(step, limit).await;
+        }
+        let (ask, lane) = (self.ask(step), Lane::Class(step.class));
         loop {
             self.in_time(step)?;
+            if self.tenure.lanes.bars(&self.command.id, lane) {
+                return Err(self.behind(lane));
+            }
             let limiter = &self.tenure.limiter;
             let Err(not_yet) = self.tenure.retry_store(|| limiter.ask(ask)).await? else {
                 return Ok(());
@@ -42,6 +48,26 @@ impl Cx<'_> {
                 Patience::Park => return Err(Failure::Stop(Stop::Parked(not_yet))),
                 Patience::Tell => return Err(self.throttled(not_yet)),
             }
+        }
+    }
+
+    /// For a command that is wound up: it may look, if that needs no waiting, and change nothing.
+    async fn admit_late(&self, step: &Step, limit: &NotYet) -> Result<(), Failure> {
+        let (ask, limiter) = (self.ask(step), &self.tenure.limiter);
+        if step.effect == Effect::Read
+            && self.tenure.retry_store(|| limiter.ask(ask)).await?.is_ok()
+        {
+            return Ok(());
+        }
+        Err(self.throttled(limit.clone()))
+    }
+
+    /// Others wait for calls of this class already, and came before.
+    fn behind(&self, lane: Lane) -> Failure {
+        let not_yet = self.tenure.lanes.waits_for(lane, self.now());
+        match self.patience(&not_yet) {
+            Patience::Tell => self.throttled(not_yet),
+            Patience::Hold(_) | Patience::Park => Failure::Stop(Stop::Parked(not_yet)),
         }
     }
 

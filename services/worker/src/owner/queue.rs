@@ -86,8 +86,9 @@ async fn work(tenure: &Tenure, queue: &str, mut consumption: Consumption) -> Wor
         if chassis::faults::mutant(ORDER_IGNORED) {
             overtaken(tenure, &mut consumption).await;
         }
-        match AssertUnwindSafe(pipeline::take(tenure, delivery)).catch_unwind().await {
-            Ok(Ending::Settled) => worked = Worked::Something,
+        let _turn = tenure.turn.lock().await;
+        match AssertUnwindSafe(pipeline::take(tenure, delivery, None)).catch_unwind().await {
+            Ok(Ending::Settled | Ending::Stays) => worked = Worked::Something,
             Ok(Ending::GivenBack(why)) => {
                 tracing::warn!(instance.id = %tenure.instance, why, "a command went back");
                 break;
@@ -112,7 +113,7 @@ async fn overtaken(tenure: &Tenure, consumption: &mut Consumption) {
     let second: Option<Delivery> =
         timeout(OVERTAKEN_WITHIN, consumption.next()).await.ok().and_then(Result::ok);
     if let Some(second) = second {
-        pipeline::take(tenure, second).await;
+        pipeline::take(tenure, second, None).await;
     }
 }
 

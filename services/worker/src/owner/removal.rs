@@ -5,11 +5,10 @@ use std::time::Duration;
 use bus::{BusError, Subscription};
 use proto::Fault;
 use proto::fault::code;
-use store::Groups;
 use telegram::{Account, AccountVerdict, calls};
 use tokio::time::timeout;
 
-use super::{Owner, close};
+use super::{Goods, Owner, close};
 use crate::pipeline::{self, Ending};
 
 /// A queue from which nothing comes for so long is empty.
@@ -22,9 +21,9 @@ impl Owner {
     pub(super) async fn remove(
         &self,
         account: &mut Option<Account>,
-        groups: &Groups,
+        goods: &Goods,
     ) -> Result<bool, Fault> {
-        self.empty_queue(groups).await.map_err(|why| {
+        self.empty_queue(goods).await.map_err(|why| {
             Fault::unavailable(code::BROKER_UNAVAILABLE, format!("its queue is still there: {why}"))
         })?;
         let logged_out = match account.take() {
@@ -41,8 +40,9 @@ impl Owner {
         let forgotten = async {
             shared.sessions.forget(lease).await?;
             shared.peers.forget(lease).await?;
-            groups.forget(lease).await?;
+            goods.groups.forget(lease).await?;
             shared.statuses.forget(lease).await?;
+            shared.lanes.forget(lease).await?;
             shared.ledger.forget(lease).await?;
             shared.pauses.forget(&lease.instance).await?;
             shared.instances.remove(lease).await
@@ -52,7 +52,7 @@ impl Owner {
             .map_err(|error| Fault::unavailable(code::STORE_UNAVAILABLE, error.to_string()))?;
         // A command that came in between may have made the queue anew, for an instance that was
         // still known then.
-        if let Err(why) = self.empty_queue(groups).await {
+        if let Err(why) = self.empty_queue(goods).await {
             tracing::warn!(instance.id = %lease.instance, why, "a queue may be left over");
         }
         Ok(logged_out)
@@ -60,7 +60,7 @@ impl Owner {
 
     /// Nothing more comes in, what is there is answered, and the queue is deleted. It is not, where
     /// something in it could not be answered.
-    async fn empty_queue(&self, groups: &Groups) -> Result<(), String> {
+    async fn empty_queue(&self, goods: &Goods) -> Result<(), String> {
         let (bus, instance) = (&self.shared.bus, &self.lease.instance);
         let words = |error: BusError| error.to_string();
         let queue = self.shared.names.command_queue(instance);
@@ -69,7 +69,7 @@ impl Owner {
         }
         bus.unbind_instance_queue(instance).await.map_err(words)?;
         let gone = Fault::detached(code::NOT_CONNECTED, "the instance is being removed");
-        let tenure = self.tenure(Err(gone), groups.clone());
+        let tenure = self.tenure(Err(gone), goods);
         // Counted while nobody consumes: what is being delivered would not be among them.
         while let Some(1..) = bus.queue_depth(&queue).await.map_err(words)?.map(|depth| depth.ready)
         {
@@ -78,9 +78,10 @@ impl Owner {
             // Nothing comes where the last of them ran out of time meanwhile.
             while let Ok(next) = timeout(QUIET, consumption.next()).await {
                 let delivery = next.map_err(|lost| lost.to_string())?;
-                match pipeline::take(&tenure, delivery).await {
+                match pipeline::take(&tenure, delivery, None).await {
                     Ending::Settled => {}
                     Ending::GivenBack(why) => return Err(why.to_owned()),
+                    Ending::Stays => return Err("a command of it is parked".to_owned()),
                     Ending::Held(hold) => return Err(format!("{} is paused", hold.method)),
                 }
             }

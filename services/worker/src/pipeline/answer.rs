@@ -38,6 +38,30 @@ pub(super) async fn reply(
     Ok(())
 }
 
+/// The same for a command that was parked: others may have asked for it meanwhile. They are looked
+/// up after the result was recorded: who comes later is told it like anybody who asks again.
+pub(super) async fn reply_to_all(
+    tenure: &Tenure,
+    answer: Answer,
+    command: &Command,
+) -> Result<(), Undone> {
+    let (ledger, id) = (&tenure.shared.ledger, &command.id);
+    let askers = tenure.retry_store(|| ledger.askers(&tenure.instance, id)).await;
+    for asker in askers.map_err(|_| Undone("its askers can't be read"))? {
+        let theirs =
+            Command { reply_to: asker.reply_to, correlation: asker.correlation, ..command.clone() };
+        let again = Answer::again(answer.result.clone(), &theirs, true);
+        tenure.shared.answers.give(&again, &tenure.stopping).await?;
+    }
+    reply(tenure, answer, command).await
+}
+
+/// More ask for one command than are noted.
+pub(super) fn too_many_askers() -> Fault {
+    let message = "too many have asked for this command already; its result is told on tg.results";
+    Fault::new(ErrorKind::Conflict, code::TOO_MANY_ASKERS, message)
+}
+
 /// The command was done before: its recorded result is told again, to this asker with this asker's
 /// correlation. Everybody else has it already, unless the crash came before they could be told.
 pub(super) async fn repeat(

@@ -5,18 +5,50 @@ use std::time::Duration;
 
 use bus::Delivery;
 use chassis::faults::cut;
+use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use proto::envelope::{Incoming, Rejected};
+use proto::lane::{LaneCopy, NoCopy};
 use proto::{Command, Fault};
 use store::Claim;
 
+use crate::lanes::Source;
+use crate::limits::Lane;
 use crate::request::Request;
 use crate::stop::{Failure, Stop};
 use crate::suspect::may_precede;
 use crate::tenure::Tenure;
 
+/// A command that has come up.
+pub(super) struct Arrival {
+    /// The command.
+    pub command: Command,
+    /// When its author published it, as the message said.
+    pub sent_at: Option<DateTime<Utc>>,
+    /// Where it came from.
+    pub source: Source,
+}
+
+impl Arrival {
+    /// A parked command, out of its lane.
+    pub fn parked(copy: LaneCopy, lane: Lane) -> Self {
+        let source = Source::Lane(lane, copy.copy);
+        Self { command: copy.command, sent_at: copy.sent_at, source }
+    }
+
+    /// Whether it waited in a lane: whoever sent it was let in before, and may not be the only one
+    /// that asks for it.
+    pub fn was_parked(&self) -> bool {
+        matches!(self.source, Source::Lane(..))
+    }
+}
+
 /// What the delivery asks for.
-pub(super) fn decode(tenure: &Tenure, delivery: &Delivery) -> Result<Command, Box<Rejected>> {
+pub(super) fn decode(
+    tenure: &Tenure,
+    delivery: &Delivery,
+    lane: Option<Lane>,
+) -> Result<Arrival, Box<Rejected>> {
     let received_at = tenure.shared.clock.now();
     if let Some(published) = delivery.properties.timestamp.and_then(|at| i64::try_from(at).ok()) {
         let waited = received_at.timestamp().saturating_sub(published);
@@ -34,7 +66,16 @@ pub(super) fn decode(tenure: &Tenure, delivery: &Delivery) -> Result<Command, Bo
     };
     let reading = AssertUnwindSafe(|| {
         cut("delivered");
-        proto::decode(incoming)
+        if let Some(lane) = lane {
+            let copy = LaneCopy::decode(&delivery.body, delivery.redelivered);
+            let fault = |error: NoCopy| Fault::internal(error.to_string());
+            return copy.map(|copy| Arrival::parked(copy, lane)).map_err(|error| {
+                Box::new(Rejected::salvage(fault(error), &incoming))
+            });
+        }
+        let sent_at = delivery.properties.sent_at();
+        let arrival = |command| Arrival { command, sent_at, source: Source::Queue };
+        proto::decode(incoming).map(arrival)
     });
     // Nothing counts how often, before the claim: it is answered at once.
     catch_unwind(reading).unwrap_or_else(|_| {
@@ -46,9 +87,10 @@ pub(super) fn decode(tenure: &Tenure, delivery: &Delivery) -> Result<Command, Bo
 /// Checks the API key and reads the params.
 pub(super) async fn prepare(
     tenure: &Tenure,
-    command: &Command,
+    arrival: &Arrival,
 ) -> Result<Result<Request, Fault>, Failure> {
-    let prepared = AssertUnwindSafe(Request::prepare(tenure, command)).catch_unwind().await;
+    let preparing = Request::prepare(tenure, &arrival.command, arrival.was_parked());
+    let prepared = AssertUnwindSafe(preparing).catch_unwind().await;
     prepared.unwrap_or_else(|_| {
         Err(Failure::Stop(Stop::Fault(Fault::internal("reading its params panicked"))))
     })
@@ -57,16 +99,15 @@ pub(super) async fn prepare(
 /// Takes the command in the ledger. Where it may have been taken before the ledger began, it is suspect.
 pub(super) async fn claim(
     tenure: &Tenure,
-    delivery: &Delivery,
-    command: &Command,
+    arrival: &Arrival,
     request: &Request,
 ) -> Result<Claim, Failure> {
     let (ledger, lease, shared) = (&tenure.shared.ledger, &tenure.lease, &tenure.shared);
-    let Command { id, method, received_at, redelivered, .. } = command;
+    let Command { id, method, received_at, redelivered, .. } = &arrival.command;
     tenure
         .retry_store(|| {
             let since = shared.losses.since(shared.generation.borrow().since);
-            let suspect = may_precede(delivery.properties.sent_at(), *redelivered, since);
+            let suspect = may_precede(arrival.sent_at, *redelivered, since);
             ledger.claim(lease, id, method, &request.hash, *received_at, suspect)
         })
         .await

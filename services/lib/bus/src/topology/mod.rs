@@ -123,6 +123,12 @@ impl Queue {
         Self { name: names.command_queue(instance), kind, single_active: true }
     }
 
+    /// The queue of one lane of an instance.
+    #[must_use]
+    pub fn of_lane(names: &Names, instance: &InstanceId, lane: &str, kind: QueueKind) -> Self {
+        Self { name: names.lane_queue(instance, lane), kind, single_active: true }
+    }
+
     /// Its arguments, which can never be changed while it exists.
     #[must_use]
     pub fn arguments(&self) -> Map<String, Value> {

@@ -1,6 +1,9 @@
 //! Taking a command back before its first step. The wish is a mark in the command's record, and
 //! where the command has not come up yet, the mark is all there is of the record: it waits for it.
 //!
+//! A parked command's owner is told by a set that it looks at, since the command may lie in its lane
+//! for hours.
+//!
 //! One script decides against the owner's: a mark is made only while no step that changes something
 //! was started, and a marked record takes neither such a step nor any other result.
 
@@ -33,6 +36,9 @@ static CANCEL: LazyLock<Script> = LazyLock::new(|| {
         if state and state ~= 'received' then return {'late', redis.call('HGETALL', KEYS[1])} end
         redis.call('HSETNX', KEYS[1], 'cancel', ARGV[1])
         redis.call('EXPIRE', KEYS[1], ARGV[2])
+        if redis.call('HEXISTS', KEYS[2], 'c:' .. ARGV[3]) == 1 then
+            redis.call('SADD', KEYS[3], ARGV[3])
+        end
         if not state then return {'awaited', {}} end
         return {'marked', redis.call('HGETALL', KEYS[1])}
         ",
@@ -64,8 +70,10 @@ impl Ledger {
         id: &CommandId,
         at: DateTime<Utc>,
     ) -> Result<Cancelled, StoreError> {
-        let mut call = CANCEL.key(self.redis.keys().command(instance, id));
-        call.arg(time::format(at)).arg(TTL_S);
+        let keys = self.redis.keys();
+        let mut call = CANCEL.key(keys.command(instance, id));
+        call.key(keys.lanes(instance)).key(keys.lane_cancels(instance));
+        call.arg(time::format(at)).arg(TTL_S).arg(id.as_str());
         let (word, fields) = self.redis.invoke::<Answer>(&call).await?;
         match word.as_str() {
             "awaited" => Ok(Cancelled::Awaited),

@@ -6,7 +6,7 @@
 //! Redis and shows the epoch of the writer's lease.
 //!
 //! A record is a hash: `v`, `hash`, `method`, `state`, `attempts`, `epoch`, `received`, `suspect`,
-//! `result`, `cancel` (when it was cancelled), `decision` (what a person found out), and `s:<name>`
+//! `result`, `askers` and `a:<hash>` for each of them, `cancel` (when it was cancelled), `decision` (what a person found out), and `s:<name>`
 //! for each step: `<n>|<state>|<effect>|<epoch>|<attempt>|<json>`, where the JSON is the note of a
 //! started step and the answer of an executed one. The scripts move text about and never parse JSON,
 //! since Lua's numbers would lose digits of 64-bit values.
@@ -14,6 +14,7 @@
 //! A *suspect* is a record that was made although the command may have been worked on before: the
 //! ledger that would tell was lost. It counts as begun from the start.
 
+mod askers;
 mod cancel;
 mod list;
 mod record;
@@ -32,6 +33,7 @@ use crate::error::StoreError;
 use crate::leases::Lease;
 use crate::redis::{Redis, fenced};
 
+pub use askers::Asker;
 pub use cancel::Cancelled;
 pub use list::Page;
 pub use record::{Effect, Record, RecordState, Start, StepRecord, StepState};

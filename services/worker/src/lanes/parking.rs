@@ -1,0 +1,207 @@
+//! Parking a command, leaving it parked where it is, and noting that it is parked no more.
+
+use bus::OutMessage;
+use chassis::faults::cut;
+use chrono::{DateTime, Utc};
+use proto::event::CommandDelayed;
+use proto::lane::LaneCopy;
+use proto::{Command, CommandId, Event, Properties};
+use store::ParkedEntry;
+
+use super::board::Parked;
+use super::{Lanes, OrderKey};
+use crate::limits::{Lane, NotYet};
+use crate::persist::abandoned;
+use crate::stop::Failure;
+use crate::tenure::Tenure;
+
+/// A command on its way to a lane.
+#[derive(Debug, Clone, Copy)]
+pub struct Parking<'a> {
+    /// The command.
+    pub command: &'a Command,
+    /// When its author published it.
+    pub sent_at: Option<DateTime<Utc>>,
+    /// What its group is known by.
+    pub keys: &'a [OrderKey],
+    /// What it waits for.
+    pub not_yet: &'a NotYet,
+    /// When it is expected to go on: after those that are parked before it.
+    pub retry_at: Option<DateTime<Utc>>,
+}
+
+impl Lanes {
+    /// Parks a command at the end of a lane. When this comes back, the copy is with the broker and
+    /// noted, and what the command came by may be acknowledged.
+    ///
+    /// # Errors
+    /// Only that the instance is no longer ours, or the worker is going down: nothing is noted, the
+    /// command comes again, and a copy that was published already does not count.
+    pub async fn park(
+        &self,
+        tenure: &Tenure,
+        lane: Lane,
+        parking: Parking<'_>,
+    ) -> Result<(), Failure> {
+        let Parking { command, not_yet, retry_at, .. } = parking;
+        if !self.board().knows(lane) {
+            self.open(tenure, lane, not_yet).await?;
+        }
+        let (parked, body) = self.copy(lane, parking);
+        self.publish(tenure, lane, command, &body).await?;
+        cut("park_published");
+        self.note(tenure, command, &parked, parking, Some(&body)).await?;
+        cut("parked");
+        self.board().park(command.id.clone(), parked.clone());
+        self.changed.notify_one();
+        tracing::info!(lane = %lane, code = not_yet.code, retry_at = ?retry_at, "a command was parked");
+        let told = CommandDelayed {
+            class: lane.to_string(),
+            reason: not_yet.code.clone(),
+            retry_at,
+        };
+        let (instance, id) = (&command.instance, &command.id);
+        let event_id = format!("{instance}:{id}:command.delayed:{}", parked.copy);
+        let about = |event| Event {
+            external_ref: command.external_ref.clone(),
+            command_id: Some(id.clone()),
+            ..event
+        };
+        tenure.shared.answers.tell(event_id, instance, &told, about).await;
+        Ok(())
+    }
+
+    /// A lane's head stays there until its limit opens, and its lane sleeps.
+    ///
+    /// # Errors
+    /// As for [`Lanes::park`].
+    pub async fn stay(&self, tenure: &Tenure, parking: Parking<'_>) -> Result<(), Failure> {
+        let parked = self.board().get(&parking.command.id).cloned();
+        let Some(parked) = parked else { return Ok(()) };
+        self.note(tenure, parking.command, &parked, parking, None).await?;
+        self.board().sleep(parked.lane, parking.not_yet);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// A command has its answer: it is parked no more.
+    ///
+    /// # Errors
+    /// As for [`Lanes::park`].
+    pub async fn left(&self, tenure: &Tenure, id: &CommandId) -> Result<(), Failure> {
+        let (lanes, lease) = (&tenure.shared.lanes, &tenure.lease);
+        tenure.retry_store(|| lanes.leave(lease, id)).await?;
+        self.board().leave(id);
+        cut("left");
+        Ok(())
+    }
+
+    /// Puts a parked command into its lane once more: the broker has lost what was there.
+    pub(super) async fn restock(
+        &self,
+        tenure: &Tenure,
+        copy: &LaneCopy,
+        lane: Lane,
+    ) -> Result<(), Failure> {
+        self.declare(tenure, lane).await?;
+        self.publish(tenure, lane, &copy.command, &copy.encode()).await
+    }
+
+    fn copy(&self, lane: Lane, parking: Parking<'_>) -> (Parked, Vec<u8>) {
+        let Parking { command, sent_at, keys, .. } = parking;
+        let board = self.board();
+        let parked = Parked {
+            seq: board.seq_for(&command.id),
+            lane,
+            copy: self.copy_name(),
+            key: board.key_for(&command.id, keys),
+            deadline: command.deadline,
+        };
+        let copy = LaneCopy {
+            copy: parked.copy.clone(),
+            seq: parked.seq,
+            sent_at,
+            command: command.clone(),
+        };
+        (parked, copy.encode())
+    }
+
+    /// The lane is noted first: a queue that nobody knows of would stay for ever.
+    async fn open(&self, tenure: &Tenure, lane: Lane, not_yet: &NotYet) -> Result<(), Failure> {
+        let (lanes, lease, name) = (&tenure.shared.lanes, &tenure.lease, lane.to_string());
+        tenure.retry_store(|| lanes.open(lease, &name)).await?;
+        cut("lane_noted");
+        {
+            let mut board = self.board();
+            board.open(lane);
+            board.sleep(lane, not_yet);
+        }
+        self.declare(tenure, lane).await
+    }
+
+    async fn declare(&self, tenure: &Tenure, lane: Lane) -> Result<(), Failure> {
+        let (mut backoff, name) = (bus::Backoff::BROKER, lane.to_string());
+        loop {
+            let declaring = tenure.shared.bus.declare_lane(&tenure.instance, &name);
+            let Err(error) = declaring.await else { return Ok(()) };
+            tracing::warn!(%error, lane = %lane, "a lane can't be declared; trying again");
+            if !backoff.wait(&tenure.stopping).await {
+                return Err(abandoned("the worker is going down"));
+            }
+        }
+    }
+
+    async fn publish(
+        &self,
+        tenure: &Tenure,
+        lane: Lane,
+        command: &Command,
+        body: &[u8],
+    ) -> Result<(), Failure> {
+        let queue = tenure.shared.names.lane_queue(&tenure.instance, &lane.to_string());
+        let properties = Properties {
+            content_type: Some("application/json".to_owned()),
+            message_id: Some(command.id.to_string()),
+            traceparent: command.traceparent.clone(),
+            ..Properties::default()
+        };
+        let message = OutMessage { properties, ..OutMessage::to_queue(queue, body.to_vec()) };
+        let answers = &tenure.shared.answers;
+        let mut backoff = bus::Backoff::BROKER;
+        while !answers
+            .pass_on(message.clone(), &tenure.stopping)
+            .await
+            .map_err(|_| abandoned("the worker is going down"))?
+        {
+            // Deleted by hand, or full: then it takes no more until something has left it.
+            tracing::warn!(lane = %lane, "a lane does not take a command; trying again");
+            self.declare(tenure, lane).await?;
+            if !backoff.wait(&tenure.stopping).await {
+                return Err(abandoned("the worker is going down"));
+            }
+        }
+        Ok(())
+    }
+
+    async fn note(
+        &self,
+        tenure: &Tenure,
+        command: &Command,
+        parked: &Parked,
+        parking: Parking<'_>,
+        body: Option<&[u8]>,
+    ) -> Result<(), Failure> {
+        let entry = ParkedEntry {
+            method: command.method.clone(),
+            seq: parked.seq,
+            lane: parked.lane.to_string(),
+            copy: parked.copy.clone(),
+            key: parked.key.as_ref().map(ToString::to_string),
+            deadline: parked.deadline,
+            opens: parking.retry_at,
+            code: parking.not_yet.code.clone(),
+        };
+        let (lanes, lease) = (&tenure.shared.lanes, &tenure.lease);
+        tenure.retry_store(|| lanes.park(lease, &command.id, &entry, body)).await
+    }
+}
