@@ -33,7 +33,7 @@ use board::{Board, Parked};
 /// One instance's lanes, for its owner.
 pub struct Lanes {
     board: Mutex<Board>,
-    /// Told when what is to be done next may have changed.
+    /// Told when what is to be done next may have changed; who waits begins to before it looks.
     changed: Notify,
     /// Names copies, together with the lease's epoch.
     copies: AtomicU64,
@@ -91,7 +91,7 @@ impl Lanes {
     /// Limits were changed or resumed: every lane is looked at again.
     pub fn wake(&self) {
         self.board().wake();
-        self.changed.notify_one();
+        self.changed.notify_waiters();
     }
 
     /// A name for a copy that no other copy has had or will have.

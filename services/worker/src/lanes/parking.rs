@@ -53,7 +53,7 @@ impl Lanes {
         self.note(tenure, command, &parked, parking, Some(&body)).await?;
         cut("parked");
         self.board().park(command.id.clone(), parked.clone());
-        self.changed.notify_one();
+        self.changed.notify_waiters();
         tracing::info!(lane = %lane, code = not_yet.code, retry_at = ?retry_at, "a command was parked");
         let told = CommandDelayed {
             class: lane.to_string(),
@@ -80,7 +80,7 @@ impl Lanes {
         let Some(parked) = parked else { return Ok(()) };
         self.note(tenure, parking.command, &parked, parking, None).await?;
         self.board().sleep(parked.lane, parking.not_yet);
-        self.changed.notify_one();
+        self.changed.notify_waiters();
         Ok(())
     }
 
@@ -92,6 +92,7 @@ impl Lanes {
         let (lanes, lease) = (&tenure.shared.lanes, &tenure.lease);
         tenure.retry_store(|| lanes.leave(lease, id)).await?;
         self.board().leave(id);
+        self.changed.notify_waiters();
         cut("left");
         Ok(())
     }

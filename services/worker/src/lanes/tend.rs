@@ -22,8 +22,6 @@ use crate::tenure::Tenure;
 
 /// A lane from which nothing comes for so long holds nothing that was not noted.
 const QUIET: Duration = Duration::from_secs(1);
-/// Between two looks for parked commands that were cancelled.
-const CANCELS_EVERY: Duration = Duration::from_millis(500);
 /// Before a lane is tried again that could not be worked.
 const AGAIN_AFTER: TimeDelta = TimeDelta::seconds(1);
 
@@ -40,10 +38,10 @@ pub async fn tend(tenure: Arc<Tenure>) {
         };
         tokio::select! {
             () = tenure.stopping.cancelled() => return,
-            lane = ready => lanes.work(&tenure, lane).await,
-            () = lanes.due(&tenure) => lanes.answer_due(&tenure).await,
-            () = tokio::time::sleep(CANCELS_EVERY), if lanes.parked() > 0 => {
-                lanes.answer_cancelled(&tenure).await;
+            lane = ready => Box::pin(lanes.work(&tenure, lane)).await,
+            () = lanes.due(&tenure) => Box::pin(lanes.answer_due(&tenure)).await,
+            () = lanes.look_pause() => {
+                Box::pin(lanes.answer_cancelled(&tenure)).await;
             }
             // What waits for a person may go on now.
             Ok(()) = pauses.changed() => lanes.wake(),
@@ -113,7 +111,7 @@ impl Lanes {
 
     async fn consume(&self, tenure: &Tenure, lane: Lane, mut from: Consumption) -> Worked {
         let worked = loop {
-            self.answer_due(tenure).await;
+            Box::pin(self.answer_due(tenure)).await;
             let empty = self.parked_in(lane) == 0;
             if !empty && let Some(not_yet) = limit(tenure, lane) {
                 self.board().sleep(lane, &not_yet);
