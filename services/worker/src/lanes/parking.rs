@@ -52,7 +52,8 @@ impl Lanes {
         cut("park_published");
         self.note(tenure, command, &parked, parking, Some(&body)).await?;
         cut("parked");
-        self.board().park(command.id.clone(), parked.clone());
+        self.change(|board| board.park(command.id.clone(), parked.clone()));
+        tenure.shared.metrics.delayed(lane);
         self.changed.notify_waiters();
         tracing::info!(lane = %lane, code = not_yet.code, retry_at = ?retry_at, "a command was parked");
         let told = CommandDelayed {
@@ -91,7 +92,7 @@ impl Lanes {
     pub async fn left(&self, tenure: &Tenure, id: &CommandId) -> Result<(), Failure> {
         let (lanes, lease) = (&tenure.shared.lanes, &tenure.lease);
         tenure.retry_store(|| lanes.leave(lease, id)).await?;
-        self.board().leave(id);
+        self.change(|board| board.leave(id));
         self.changed.notify_waiters();
         cut("left");
         Ok(())

@@ -87,7 +87,7 @@ impl Lanes {
                     Ok(false) => {}
                     Err(error) => return self.put_aside(tenure, lane, &error),
                 }
-            } else if let Some(not_yet) = limit(tenure, lane) {
+            } else if let Some(not_yet) = tenure.limit_of(lane) {
                 return self.board().sleep(lane, &not_yet);
             }
             let queue = tenure.shared.names.lane_queue(&tenure.instance, &lane.to_string());
@@ -113,7 +113,7 @@ impl Lanes {
         let worked = loop {
             Box::pin(self.answer_due(tenure)).await;
             let empty = self.parked_in(lane) == 0;
-            if !empty && let Some(not_yet) = limit(tenure, lane) {
+            if !empty && let Some(not_yet) = tenure.limit_of(lane) {
                 self.board().sleep(lane, &not_yet);
                 break Worked::Later;
             }
@@ -210,10 +210,4 @@ impl Lanes {
         let opens = Some(tenure.shared.clock.now() + AGAIN_AFTER);
         self.board().sleep(lane, &NotYet { opens, code: code::BUDGET_SPENT.to_owned(), lane });
     }
-}
-
-/// What a lane's head waits for. Where there is no account nothing is called, and nothing waited for.
-fn limit(tenure: &Tenure, lane: Lane) -> Option<NotYet> {
-    tenure.account.as_ref().ok()?;
-    tenure.limiter.when(lane)
 }

@@ -43,6 +43,7 @@ impl Owner {
             goods.groups.forget(lease).await?;
             shared.statuses.forget(lease).await?;
             shared.lanes.forget(lease).await?;
+            shared.limits.forget(lease).await?;
             shared.ledger.forget(lease).await?;
             shared.pauses.forget(&lease.instance).await?;
             shared.instances.remove(lease).await
