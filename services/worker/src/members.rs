@@ -182,7 +182,8 @@ pub fn distinct(people: &[Person]) -> Vec<UserPeer> {
         .collect()
 }
 
-/// Adds everybody whose fate is still open.
+/// Adds everybody whose fate is still open: first those whom Telegram minds less, each kind in
+/// batches that its budget holds.
 pub async fn add(
     cx: &mut Cx<'_>,
     group: &Group,
@@ -191,20 +192,43 @@ pub async fn add(
 ) -> Result<(), Stop> {
     let open: Vec<_> = users.iter().filter(|user| roll.get(user.id).is_none()).cloned().collect();
     if group.peer.is_basic() {
-        add_singly(cx, group, &open, roll).await
-    } else {
-        // No more at once than the budget holds: the rest is told when to come again.
-        for batch in open.chunks(BATCH.min(cx.at_once(Class::Invite))) {
-            add_batch(cx, group, batch, roll).await?;
-        }
-        Ok(())
+        return add_singly(cx, group, &open, roll).await;
     }
+    let strangers = strangers(cx, &open).await?;
+    let (strange, known): (Vec<_>, Vec<_>) =
+        open.into_iter().partition(|user| strangers.contains(&user.id));
+    for (class, people) in [(Class::InviteKnown, known), (Class::Invite, strange)] {
+        for batch in people.chunks(BATCH.min(cx.at_once(class))) {
+            add_batch(cx, group, class, batch, roll).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Who of them are no contacts. It is noted where it decides how they are put together: a command
+/// that goes on tomorrow must find the same batches, whoever became a contact since.
+async fn strangers(cx: &mut Cx<'_>, users: &[UserPeer]) -> Result<BTreeSet<UserId>, Stop> {
+    let strangers = || users.iter().filter(|user| is_stranger(user)).map(|user| user.id).collect();
+    if users.len() < 2 {
+        return Ok(strangers());
+    }
+    let step = Step::decisive_read("strangers", Class::Read);
+    Ok(cx.step(step, || std::future::ready(Ok(strangers()))).await?)
+}
+
+fn is_stranger(user: &UserPeer) -> bool {
+    !user.contact && !user.bot
+}
+
+fn class_of(user: &UserPeer) -> Class {
+    if is_stranger(user) { Class::Invite } else { Class::InviteKnown }
 }
 
 /// One call for several people; where Telegram refuses it because of one of them, each singly.
 async fn add_batch(
     cx: &mut Cx<'_>,
     group: &Group,
+    class: Class,
     batch: &[UserPeer],
     roll: &mut Roll,
 ) -> Result<(), Stop> {
@@ -212,13 +236,10 @@ async fn add_batch(
     if batch.len() == 1 {
         return add_singly(cx, group, batch, roll).await;
     }
-    let step = Step::repeatable(format!("invite_from:{}", first.id), Class::Invite);
-    let strangers = batch.iter().filter(|user| !user.contact && !user.bot).count();
-    match cx
-        .step(step.cost(strangers), || calls::members::invite(&account, &group.peer, batch))
-        .await
-    {
-        Ok(missing) => note_added(cx, roll, batch, &missing),
+    let step = Step::repeatable(format!("invite_from:{}", first.id), class).cost(batch.len());
+    let new = !cx.has_step(&step.name);
+    match cx.step(step, || calls::members::invite(&account, &group.peer, batch)).await {
+        Ok(missing) => note_added(cx, roll, batch, &missing, new).await,
         Err(Failure::Refused(refusal)) if Fate::refused(&refusal).is_some() => {
             return add_singly(cx, group, batch, roll).await;
         }
@@ -236,7 +257,8 @@ async fn add_singly(
     let account = cx.account();
     for (position, user) in users.iter().enumerate() {
         let one = std::slice::from_ref(user);
-        let step = Step::repeatable(format!("invite:{}", user.id), Class::Invite);
+        let step = Step::repeatable(format!("invite:{}", user.id), class_of(user));
+        let new = !cx.has_step(&step.name);
         let added = cx
             .step(step, || async {
                 if group.peer.is_basic() {
@@ -247,9 +269,15 @@ async fn add_singly(
             })
             .await;
         match added {
-            Ok(missing) => note_added(cx, roll, one, &missing),
+            Ok(missing) => note_added(cx, roll, one, &missing, new).await,
             Err(Failure::Refused(refusal)) => match Fate::refused(&refusal) {
-                Some(fate) => roll.set(user.id, fate),
+                Some(fate) => {
+                    let blocked = fate.status == Some(MemberStatus::PrivacyBlocked);
+                    roll.set(user.id, fate);
+                    if new && blocked && is_stranger(user) {
+                        cx.invited(0, 1).await;
+                    }
+                }
                 None => return Err(Failure::Refused(refusal).into()),
             },
             // Asking for the others too would only make the wait longer.
@@ -259,7 +287,14 @@ async fn add_singly(
     Ok(())
 }
 
-fn note_added(cx: &mut Cx<'_>, roll: &mut Roll, users: &[UserPeer], missing: &[Missing]) {
+/// `new` says that it happened now, and not before a crash or a wait: it is counted once.
+async fn note_added(
+    cx: &mut Cx<'_>,
+    roll: &mut Roll,
+    users: &[UserPeer],
+    missing: &[Missing],
+    new: bool,
+) {
     let is_missing = |user: &UserPeer| missing.iter().any(|missing| missing.user_id == user.id);
     if users.iter().all(is_missing) {
         cx.came_to_nothing();
@@ -270,6 +305,11 @@ fn note_added(cx: &mut Cx<'_>, roll: &mut Roll, users: &[UserPeer], missing: &[M
             .find(|missing| missing.user_id == user.id)
             .map_or_else(|| Fate::of(MemberStatus::Added), |one| Fate::missing(user, one));
         roll.set(user.id, fate);
+    }
+    let strangers = users.iter().filter(|user| is_stranger(user));
+    let (blocked, added): (Vec<_>, Vec<_>) = strangers.partition(|user| is_missing(user));
+    if new && blocked.len() + added.len() > 0 {
+        cx.invited(added.len(), blocked.len()).await;
     }
 }
 
