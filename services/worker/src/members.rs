@@ -275,7 +275,7 @@ async fn add_singly(
                     let blocked = fate.status == Some(MemberStatus::PrivacyBlocked);
                     roll.set(user.id, fate);
                     if new && blocked && is_stranger(user) {
-                        cx.invited(0, 1).await;
+                        Box::pin(cx.invited(0, 1)).await;
                     }
                 }
                 None => return Err(Failure::Refused(refusal).into()),
@@ -309,7 +309,7 @@ async fn note_added(
     let strangers = users.iter().filter(|user| is_stranger(user));
     let (blocked, added): (Vec<_>, Vec<_>) = strangers.partition(|user| is_missing(user));
     if new && blocked.len() + added.len() > 0 {
-        cx.invited(added.len(), blocked.len()).await;
+        Box::pin(cx.invited(added.len(), blocked.len())).await;
     }
 }
 
