@@ -8,6 +8,7 @@ mod circuit;
 mod class;
 mod config;
 mod daily;
+pub mod fullness;
 mod gates;
 mod lane;
 mod learnt;

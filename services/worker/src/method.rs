@@ -14,11 +14,15 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::cx::Cx;
+use crate::limits::Class;
 use crate::stop::Stop;
 
 /// A method that callers can ask for. The type is the shape of `params`; its doc comment is the
 /// method's text in the schema and the manual.
 pub trait Method: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 'static {
+    /// The class of calls that it mainly draws on: forecasts go by it.
+    const CLASS: Class;
+
     /// The shape of `result` in the answer.
     type Output: Serialize + JsonSchema + Send;
 
@@ -85,6 +89,8 @@ pub struct Entry {
     /// The name of the Rust type, `GroupCreate`.
     #[cfg_attr(not(test), expect(dead_code, reason = "for the test that all names are one"))]
     pub type_name: &'static str,
+    /// The class of calls that it mainly draws on.
+    pub class: Class,
     /// Reads and checks `params`.
     pub parse: Parse,
     /// The JSON Schema of `params`.
@@ -101,6 +107,7 @@ impl Entry {
         Self {
             name,
             type_name,
+            class: M::CLASS,
             parse: |params| prepare::<M>(params),
             params_schema: |schemas| M::json_schema(schemas),
             result_schema: |schemas| M::Output::json_schema(schemas),

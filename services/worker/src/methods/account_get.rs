@@ -23,6 +23,7 @@ use crate::stop::Stop;
 pub struct AccountGet {}
 
 impl Method for AccountGet {
+    const CLASS: Class = Class::Read;
     type Output = AccountInfo;
 
     fn example() -> Example {

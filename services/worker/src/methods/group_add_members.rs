@@ -45,6 +45,7 @@ pub struct Added {
 }
 
 impl Method for GroupAddMembers {
+    const CLASS: Class = Class::Invite;
     type Output = Added;
 
     fn example() -> Example {

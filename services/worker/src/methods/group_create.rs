@@ -22,7 +22,7 @@ use crate::params::{About, Invitees, OnBlocked, Title};
 use crate::people::{self, Person, Search};
 use crate::reconcile::creation::Creation;
 use crate::step::Step;
-use crate::stop::Stop;
+use crate::stop::{Failure, Stop};
 
 /// Creates a group and puts people and bots in. Where `external_ref` names a live group already,
 /// the result is that group with `"existing": true`, and nothing is made.
@@ -81,7 +81,11 @@ pub struct Created {
     pub admins: Vec<MemberOutcome>,
 }
 
+/// Telegram's word for an account that can be in no more groups.
+const TOO_MANY_GROUPS: &str = "CHANNELS_TOO_MUCH";
+
 impl Method for GroupCreate {
+    const CLASS: Class = Class::Create;
     type Output = Created;
 
     fn example() -> Example {
@@ -106,6 +110,9 @@ impl Method for GroupCreate {
     async fn call(self, cx: &mut Cx<'_>) -> Result<Done<Created>, Stop> {
         if let Some(group) = existing(cx).await? {
             return self.answer_existing(cx, group).await;
+        }
+        if self.kind == Kind::Supergroup && !cx.has_begun() && cx.is_account_full() {
+            return Err(Stop::Fault(full()));
         }
         let search =
             Search { import_contacts: self.import_contacts, ..Search::default() };
@@ -150,16 +157,23 @@ impl GroupCreate {
         everybody: &[Person],
         roll: &mut Roll,
     ) -> Result<Group, Stop> {
-        let account = cx.account();
+        let (account, new) = (cx.account(), !cx.has_step("create"));
         let (title, step) = (self.title.as_str(), Step::once("create", Class::Create));
         let others: Vec<_> = users.iter().filter(|user| !user.is_self).cloned().collect();
         let made: NewGroup = match self.kind {
             Kind::Supergroup => {
                 let about = self.about.as_ref().map_or("", About::as_str);
                 let creation = Creation { kind: GroupKind::Supergroup, title, users: &[] };
-                cx.make_group(step, &creation, || {
+                let made = cx.make_group(step, &creation, || {
                     calls::groups::create_supergroup(&account, title, about)
-                }).await?
+                }).await;
+                match made {
+                    Err(Failure::Refused(refusal)) if refusal.is(TOO_MANY_GROUPS) => {
+                        Box::pin(cx.account_is_full()).await;
+                        return Err(Stop::Fault(full()));
+                    }
+                    made => made?,
+                }
             }
             Kind::Basic => {
                 if others.is_empty() {
@@ -182,6 +196,9 @@ impl GroupCreate {
             roll.set(user.id, Fate::of(MemberStatus::AlreadyMember));
         }
         let group = Group::new(made.group, title);
+        if new {
+            cx.groups_changed(&group, true).await;
+        }
         cx.tell(group.chat_id, event::GroupCreated { title: title.to_owned() }).await;
         Ok(group)
     }
@@ -247,6 +264,12 @@ async fn existing(cx: &mut Cx<'_>) -> Result<Option<Group>, Stop> {
             ),
         ))),
     }
+}
+
+/// The account is in as many groups as it may be in. Never is another one used instead.
+fn full() -> Fault {
+    let message = "the account is in as many groups as Telegram lets it be in; delete or leave some";
+    Fault::forbidden(code::ACCOUNT_FULL, message)
 }
 
 fn nobody_to_start_with(everybody: &[Person]) -> Fault {

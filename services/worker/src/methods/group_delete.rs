@@ -35,6 +35,7 @@ pub struct GroupDelete {
 pub struct Deleted {}
 
 impl Method for GroupDelete {
+    const CLASS: Class = Class::Admin;
     type Output = Deleted;
 
     fn example() -> Example {
@@ -50,7 +51,7 @@ impl Method for GroupDelete {
         if !cx.has_step("delete") {
             confirm(cx, &group, self.confirm_title.as_deref()).await?;
         }
-        let account = cx.account();
+        let (account, new) = (cx.account(), !cx.has_step("delete"));
         let step = Step::repeatable("delete", Class::Admin);
         match cx.step(step, || calls::groups::delete(&account, &group.peer)).await {
             Ok(()) => {}
@@ -59,6 +60,9 @@ impl Method for GroupDelete {
             Err(failure) => return Err(failure.into()),
         }
         cx.forget_group(group.chat_id).await?;
+        if new {
+            cx.groups_changed(&group, false).await;
+        }
         cx.tell(group.chat_id, event::GroupDeleted { title: Some(group.title) }).await;
         Ok(Done::in_chat(group.chat_id, Deleted {}))
     }

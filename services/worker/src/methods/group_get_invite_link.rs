@@ -10,6 +10,7 @@ use telegram::calls::links::LinkOptions;
 
 use crate::cx::Cx;
 use crate::links;
+use crate::limits::Class;
 use crate::method::{Done, Example, Method};
 use crate::params::{LinkTitle, UsageLimit};
 use crate::stop::Stop;
@@ -66,6 +67,7 @@ impl GroupGetInviteLink {
 }
 
 impl Method for GroupGetInviteLink {
+    const CLASS: Class = Class::Link;
     type Output = InviteLink;
 
     fn example() -> Example {

@@ -50,6 +50,7 @@ pub struct RemovedMember {
 }
 
 impl Method for GroupRemoveMembers {
+    const CLASS: Class = Class::Admin;
     type Output = Removed;
 
     fn example() -> Example {

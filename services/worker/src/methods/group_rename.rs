@@ -33,6 +33,7 @@ pub struct Renamed {
 }
 
 impl Method for GroupRename {
+    const CLASS: Class = Class::Admin;
     type Output = Renamed;
 
     fn example() -> Example {

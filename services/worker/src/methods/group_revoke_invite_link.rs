@@ -37,6 +37,7 @@ pub struct Revoked {
 }
 
 impl Method for GroupRevokeInviteLink {
+    const CLASS: Class = Class::Link;
     type Output = Revoked;
 
     fn example() -> Example {

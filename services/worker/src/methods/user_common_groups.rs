@@ -56,6 +56,7 @@ pub struct CommonGroup {
 }
 
 impl Method for UserCommonGroups {
+    const CLASS: Class = Class::Read;
     type Output = CommonGroups;
 
     fn example() -> Example {
