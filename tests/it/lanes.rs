@@ -12,8 +12,7 @@ const CREATE: &str = "channels.createChannel";
 
 /// Telegram asks for this wait at the next making of a group.
 async fn flood(scene: &Scene, seconds: u64) {
-    let flood =
-        json!({ "match": { "request": CREATE }, "times": 1, "then": { "flood": seconds } });
+    let flood = json!({ "match": { "request": CREATE }, "times": 1, "then": { "flood": seconds } });
     scene.tgsim.script(&flood).await.unwrap();
 }
 
@@ -126,7 +125,8 @@ async fn a_parked_command_is_answered_at_its_deadline_and_when_it_is_cancelled()
 
     // Too short a deadline is told at once, and so is a command that does not want to wait.
     let deadline = (chrono::Utc::now() + chrono::TimeDelta::seconds(60)).to_rfc3339();
-    for (id, more) in [("late", json!({ "deadline": deadline })), ("hasty", json!({ "on_flood": "fail" }))]
+    for (id, more) in
+        [("late", json!({ "deadline": deadline })), ("hasty", json!({ "on_flood": "fail" }))]
     {
         let mut body = json!({
             "id": id, "method": "group.create", "instance": INSTANCE, "params": { "title": "X" },

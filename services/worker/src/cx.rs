@@ -268,11 +268,7 @@ impl<'a> Cx<'a> {
     }
 
     /// Calls Telegram until there is an answer, as far as the step's effect lets it be repeated.
-    async fn attempt<T, F, R>(
-        &self,
-        step: &Step,
-        call: &mut F,
-    ) -> Result<Attempted<T>, Failure>
+    async fn attempt<T, F, R>(&self, step: &Step, call: &mut F) -> Result<Attempted<T>, Failure>
     where
         F: FnMut() -> R,
         R: Future<Output = Result<T, CallError>>,

@@ -144,7 +144,9 @@ async fn work(
         }
         _ if record.attempts > ATTEMPTS_MAX => Called::Ended(poisoned(&record)),
         Order::Behind(not_yet) => Called::Parked(not_yet),
-        Order::First | Order::Elsewhere => metrics.stage(Stage::Call, call(tenure, arrival, request, record.clone())).await?,
+        Order::First | Order::Elsewhere => {
+            metrics.stage(Stage::Call, call(tenure, arrival, request, record.clone())).await?
+        }
     };
     let outcome = match called {
         Called::Ended(outcome) => outcome,

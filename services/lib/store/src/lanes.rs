@@ -248,9 +248,9 @@ impl Lanes {
         let key = self.redis.keys().lane_cancels(instance);
         let ids: Vec<String> = self
             .redis
-            .ask(
-                async |mut connection| cmd("SMEMBERS").arg(&key).query_async(&mut connection).await,
-            )
+            .ask(async |mut connection| {
+                cmd("SMEMBERS").arg(&key).query_async(&mut connection).await
+            })
             .await?;
         let read = |id: String| id.parse().map_err(|error| StoreError::corrupt(&key, error));
         ids.into_iter().map(read).collect()
@@ -275,11 +275,7 @@ impl Lanes {
         self.redis.fenced_write(&call).await
     }
 
-    fn on_board(
-        &self,
-        call: &mut deadpool_redis::redis::ScriptInvocation<'_>,
-        lease: &Lease,
-    ) {
+    fn on_board(&self, call: &mut deadpool_redis::redis::ScriptInvocation<'_>, lease: &Lease) {
         let keys = self.redis.keys();
         call.key(keys.epoch(&lease.instance)).key(keys.lanes(&lease.instance)).arg(lease.epoch);
     }

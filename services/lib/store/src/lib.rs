@@ -36,8 +36,8 @@ pub use instances::{InstanceLimits, InstanceRecord, Instances, OwnBudget};
 pub use lanes::{LaneBoard, Lanes, ParkedEntry};
 pub use leases::{Holder, LEASE_BATCH_MAX, Lease, Leases};
 pub use ledger::{
-    ANSWER_BYTES_MAX, Asker, Cancelled, Claim, Decision, Effect, Ledger, Page, RESULT_BYTES_MAX, Record,
-    RecordState, Resolved, STEPS_MAX, Settled, Start, StepRecord, StepState,
+    ANSWER_BYTES_MAX, Asker, Cancelled, Claim, Decision, Effect, Ledger, Page, RESULT_BYTES_MAX,
+    Record, RecordState, Resolved, STEPS_MAX, Settled, Start, StepRecord, StepState,
 };
 pub use limits::Limits;
 pub use pauses::{Pause, PauseBook, PauseScope, Pauses};

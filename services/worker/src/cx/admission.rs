@@ -86,12 +86,7 @@ impl Cx<'_> {
     /// Telegram told of a limit: the gate is shut before anything else, for every owner to come.
     /// The call was not made, so nothing of it stays in the ledger that would have to be looked for;
     /// only after an earlier attempt whose answer was lost, what was noted for that one does.
-    pub(super) async fn put_off(
-        &self,
-        step: &Step,
-        attempt: u32,
-        hit: Hit,
-    ) -> Result<(), Failure> {
+    pub(super) async fn put_off(&self, step: &Step, attempt: u32, hit: Hit) -> Result<(), Failure> {
         let limiter = &self.tenure.limiter;
         let (not_yet, trip) = self.tenure.retry_store(|| limiter.hit(&hit)).await?;
         self.tell_limit(&hit, &not_yet).await;
@@ -131,8 +126,7 @@ impl Cx<'_> {
     async fn stop_classes(&self, trip: &Trip) {
         let shared = &self.tenure.shared;
         tracing::warn!(classes = ?trip.classes, reason = trip.reason, "calls are stopped until they are resumed");
-        let names: Vec<_> =
-            trip.classes.iter().filter_map(|class| class.pause_name()).collect();
+        let names: Vec<_> = trip.classes.iter().filter_map(|class| class.pause_name()).collect();
         let pause = store::Pause {
             since: self.now(),
             by: Some("queuegram".to_owned()),

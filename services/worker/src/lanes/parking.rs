@@ -56,11 +56,8 @@ impl Lanes {
         tenure.shared.metrics.delayed(lane);
         self.changed.notify_waiters();
         tracing::info!(lane = %lane, code = not_yet.code, retry_at = ?retry_at, "a command was parked");
-        let told = CommandDelayed {
-            class: lane.to_string(),
-            reason: not_yet.code.clone(),
-            retry_at,
-        };
+        let told =
+            CommandDelayed { class: lane.to_string(), reason: not_yet.code.clone(), retry_at };
         let (instance, id) = (&command.instance, &command.id);
         let event_id = format!("{instance}:{id}:command.delayed:{}", parked.copy);
         let about = |event| Event {

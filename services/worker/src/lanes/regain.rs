@@ -11,8 +11,8 @@ use store::{Lease, ParkedEntry};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::key::keys_of;
 use super::Lanes;
+use super::key::keys_of;
 use crate::limits::{Class, Lane};
 use crate::persist::{self, abandoned};
 use crate::stop::Failure;

@@ -49,11 +49,7 @@ impl Budget {
             let part = (f64::from(whole.get()) * part).round();
             NonZeroU32::new(part as u32).unwrap_or(NonZeroU32::MIN)
         };
-        Self {
-            burst: of(self.burst),
-            per_day: self.per_day.map(of),
-            ..self.slowed(part)
-        }
+        Self { burst: of(self.burst), per_day: self.per_day.map(of), ..self.slowed(part) }
     }
 }
 
@@ -119,7 +115,13 @@ pub struct LimitsConfig {
 
 impl Default for LimitsConfig {
     fn default() -> Self {
-        Self { profile: Profile::default(), budgets: HashMap::new(), hold_max_s: 2.0, warm_up_days: 14.0, groups_max: None }
+        Self {
+            profile: Profile::default(),
+            budgets: HashMap::new(),
+            hold_max_s: 2.0,
+            warm_up_days: 14.0,
+            groups_max: None,
+        }
     }
 }
 

@@ -103,7 +103,13 @@ impl Kept {
 
 impl<K: Keeping> Limiter<K> {
     /// Goes on from what was kept; where that is lost, every burst counts as spent.
-    pub fn new(settings: Settings, kept: Option<Kept>, lost: bool, clock: Clock, keeping: K) -> Self {
+    pub fn new(
+        settings: Settings,
+        kept: Option<Kept>,
+        lost: bool,
+        clock: Clock,
+        keeping: K,
+    ) -> Self {
         let spent = kept.is_none() && lost;
         let kept = kept.unwrap_or_default();
         let now = clock.now();
@@ -265,7 +271,11 @@ impl<K: Keeping> Limiter<K> {
         done
     }
 
-    pub(super) fn look<T>(&self, class: Class, look: impl FnOnce(&Meter, &Look<'_>) -> T) -> Option<T> {
+    pub(super) fn look<T>(
+        &self,
+        class: Class,
+        look: impl FnOnce(&Meter, &Look<'_>) -> T,
+    ) -> Option<T> {
         let (mut state, now) = (self.state(), self.clock.now());
         state.refit(class, now);
         let rate = state.learnt.get(&class).map_or(1.0, |learnt| learnt.rate(now));

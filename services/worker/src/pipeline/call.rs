@@ -96,11 +96,8 @@ fn without_account(record: &Record, fault: &Fault) -> Outcome {
     if record.suspect || record.steps.values().any(open) {
         return Fault::uncertain(fault.message.clone()).into();
     }
-    let progress = Progress {
-        effects: Cx::effects_of(record),
-        begun: record.has_begun(),
-        chat_id: None,
-    };
+    let progress =
+        Progress { effects: Cx::effects_of(record), begun: record.has_begun(), chat_id: None };
     let ended = outcome_of(Ok(Err(Stop::Fault(fault.clone()))), progress);
     ended.unwrap_or_else(|_| fault.clone().into())
 }

@@ -69,9 +69,9 @@ pub(super) fn decode(
         if let Some(lane) = lane {
             let copy = LaneCopy::decode(&delivery.body, delivery.redelivered);
             let fault = |error: NoCopy| Fault::internal(error.to_string());
-            return copy.map(|copy| Arrival::parked(copy, lane)).map_err(|error| {
-                Box::new(Rejected::salvage(fault(error), &incoming))
-            });
+            return copy
+                .map(|copy| Arrival::parked(copy, lane))
+                .map_err(|error| Box::new(Rejected::salvage(fault(error), &incoming)));
         }
         let sent_at = delivery.properties.sent_at();
         let arrival = |command| Arrival { command, sent_at, source: Source::Queue };

@@ -1,6 +1,7 @@
 //! Comparing the broker with the topology, for `queuegram doctor`. A finding says what is wrong
 //! with what, what that leads to, and what helps.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -12,7 +13,7 @@ use crate::config::QueueKind;
 use crate::error::BusError;
 use crate::management::Management;
 
-/// How many instance queues are looked at.
+/// How many command queues, and how many lanes, are looked at.
 const MAX_INSTANCE_QUEUES: usize = 500;
 
 /// Something on the broker that is not as described.
@@ -37,6 +38,9 @@ pub enum Severity {
     /// Commands can be lost, or remain unanswered.
     Problem,
 }
+
+/// What judging a queue takes.
+const SEEN: &str = "name,durable,arguments";
 
 pub(super) const APPLY: &str = "run `queuegram topology apply`";
 
@@ -96,7 +100,11 @@ impl Topology {
                 }
             }
         }
-        for seen in self.instance_queues(management).await? {
+        let mut of_instances = Vec::new();
+        for prefix in &self.instance_queues {
+            of_instances.extend(queues_below::<QueueSeen>(management, prefix, SEEN).await?);
+        }
+        for seen in of_instances {
             // Which kind it has is its owner's choice of the day it was made.
             let kind = self.queues.first().map(|queue| queue.kind).unwrap_or_default();
             let queue = Queue { name: seen.name.clone(), kind, single_active: true };
@@ -135,22 +143,37 @@ impl Topology {
         Ok(known)
     }
 
-    async fn instance_queues(&self, management: &Management) -> Result<Vec<QueueSeen>, BusError> {
-        let query = format!(
-            "?page=1&page_size={MAX_INSTANCE_QUEUES}&name={}&use_regex=false\
-             &columns=name,durable,arguments",
-            self.instance_queues
-        );
-        let page: Option<Page<QueueSeen>> =
-            management.get(&["queues", management.vhost()], &query).await?;
-        let found = page.map(|page| page.items).unwrap_or_default();
-        Ok(found.into_iter().filter(|seen| seen.name.starts_with(&self.instance_queues)).collect())
-    }
-
     /// The policy that should apply to a name.
     pub(super) fn policy_of(&self, thing: Thing, name: &str) -> Option<&Policy> {
         self.policies.iter().find(|policy| policy.is_for(thing, name))
     }
+}
+
+/// What is known of a queue, whatever was asked about it.
+pub(crate) trait Named {
+    /// The queue's name.
+    fn name(&self) -> &str;
+}
+
+impl Named for QueueSeen {
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// The queues whose names begin so, a bounded number of them, with these columns.
+pub(crate) async fn queues_below<T: Named + DeserializeOwned + Send + 'static>(
+    management: &Management,
+    prefix: &str,
+    columns: &str,
+) -> Result<Vec<T>, BusError> {
+    let query = format!(
+        "?page=1&page_size={MAX_INSTANCE_QUEUES}&name={prefix}&use_regex=false&columns={columns}"
+    );
+    let page: Option<Page<T>> = management.get(&["queues", management.vhost()], &query).await?;
+    let found = page.map(|page| page.items).unwrap_or_default();
+    // The API looks for the text anywhere in a name.
+    Ok(found.into_iter().filter(|seen| seen.name().starts_with(prefix)).collect())
 }
 
 impl QueueSeen {

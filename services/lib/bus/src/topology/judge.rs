@@ -159,6 +159,8 @@ mod tests {
             (Thing::Exchange, "tg.results", None),
             (QUORUM, "tg.commands.acme", Some("tg-commands")),
             (CLASSIC, "tg.commands.acme", Some("tg-commands-classic")),
+            (QUORUM, "tg.lanes.acme.invite", Some("tg-lanes")),
+            (CLASSIC, "tg.lanes.acme.invite", Some("tg-lanes-classic")),
             (QUORUM, "tg.unrouted", Some("tg-unroutable")),
             (QUORUM, "tg.dead", Some("tg-dead")),
             (QUORUM, "crm.replies", None),

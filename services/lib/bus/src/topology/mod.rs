@@ -18,6 +18,7 @@ use serde_json::{Map, Value, json};
 
 pub use apply::Change;
 pub use check::{Finding, Severity};
+pub(crate) use check::{Named, queues_below};
 pub use policies::{ApplyTo, Covers, Policy};
 pub use roles::Role;
 
@@ -37,8 +38,8 @@ pub struct Topology {
     pub policies: Vec<Policy>,
     /// Who may do what.
     pub roles: Vec<Role>,
-    /// How the names of the instances' queues begin.
-    pub(crate) instance_queues: String,
+    /// How the names of the instances' own queues begin: of their commands, and of their lanes.
+    pub(crate) instance_queues: [String; 2],
 }
 
 /// A durable topic exchange without arguments.
@@ -110,7 +111,7 @@ impl Topology {
             bindings,
             policies: policies::all(names, broker),
             roles: roles::all(names),
-            instance_queues: format!("{}.", names.commands()),
+            instance_queues: [names.commands(), names.lanes()].map(|above| format!("{above}.")),
         }
     }
 }
@@ -209,6 +210,15 @@ mod tests {
             ("tg2.commands", "acme-sales.#")
         );
         let topology = Topology::describe(&names, QueueKind::Classic, BrokerVersion::OLDEST);
-        assert!(queue.name.starts_with(&topology.instance_queues));
+        assert!(queue.name.starts_with(&topology.instance_queues[0]));
+    }
+
+    #[test]
+    fn a_lanes_queue_is_what_the_contract_says() {
+        let names = Names::default();
+        let instance: InstanceId = "acme".parse().unwrap();
+        let queue = Queue::of_lane(&names, &instance, "create", QueueKind::Quorum);
+        assert_eq!(queue.name, "tg.lanes.acme.create");
+        assert!(queue.single_active && queue.name.starts_with(&topology().instance_queues[1]));
     }
 }

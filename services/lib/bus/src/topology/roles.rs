@@ -109,9 +109,13 @@ mod tests {
             (&caller.write, "tg.commands", true),
             (&caller.write, "tg.results", false),
             (&caller.write, "tg.commands.acme", false),
+            (&caller.write, "tg.lanes.acme.create", false),
+            // With it, any queue could be written to by its name, lanes among them.
             (&caller.write, "amq.default", false),
+            (&caller.configure, "tg.lanes.acme.create", false),
             (&caller.read, "tg.results", true),
             (&caller.read, "tg.commands.acme", false),
+            (&caller.read, "tg.lanes.acme.create", false),
             (&caller.read, "tg.dead", false),
             (&caller.read, "crm.eu.replies", true),
         ] {
@@ -132,6 +136,10 @@ mod tests {
         let worker = roles.iter().find(|role| role.name == "worker").unwrap();
         for name in ["tg.commands", "tg.commands.acme", "tg.control.w1", "amq.default"] {
             assert!(allows(&worker.write, name), "{name}");
+        }
+        let lane = "tg.lanes.acme.create";
+        for pattern in [&worker.configure, &worker.write, &worker.read] {
+            assert!(allows(pattern, lane), "{pattern}");
         }
         assert!(!allows(&worker.configure, "crm.replies"));
         assert!(!allows(&worker.read, "crm.replies"));

@@ -26,7 +26,43 @@ async fn applying_twice_changes_nothing_and_leaves_nothing_to_find() -> Result<(
     let bus = ground.bus("test").await?;
     bus.declare_topology().await?;
     assert_eq!(bus.declare_instance_queue(&instance("acme")).await?, Declared::AsDescribed);
+    assert_eq!(bus.declare_lane(&instance("acme"), "create").await?, Declared::AsDescribed);
     assert_eq!(topology.check(&management).await?, []);
+    Ok(())
+}
+
+#[tokio::test]
+async fn lanes_are_found_by_their_names_and_by_looking() -> Result<()> {
+    let ground = Ground::new("lanes").await?;
+    let bus = ground.bus("test").await?;
+    let (acme, other) = (instance("acme"), instance("acme-2"));
+    bus.declare_lane(&acme, "create").await?;
+    bus.declare_lane(&acme, "slow.-1005").await?;
+    bus.declare_lane(&other, "invite").await?;
+    publish(&bus, OutMessage::to_queue("tg.lanes.acme.create", b"{}".to_vec())).await?;
+    let named = bus.lane_queues(&acme, &["create", "invite", "slow.-1005"]).await?;
+    assert_eq!(named, [("create".to_owned(), 1), ("slow.-1005".to_owned(), 0)]);
+
+    let management = ground.management()?;
+    let mut lanes = bus.find_lanes(&management, Some(&acme)).await?;
+    lanes.sort_by(|one, other| one.lane.cmp(&other.lane));
+    let seen: Vec<_> = lanes.iter().map(|lane| (&lane.instance, lane.lane.as_str())).collect();
+    assert_eq!(seen, [(&acme, "create"), (&acme, "slow.-1005")]);
+    assert_eq!(bus.find_lanes(&management, None).await?.len(), 3);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_lane_that_was_declared_by_hand_is_found() -> Result<()> {
+    let ground = Ground::new("odd-lane").await?;
+    let plain = json!({"durable": true, "auto_delete": false,
+        "arguments": {"x-queue-type": "quorum"}});
+    ground.vhost.put("queues/{vhost}/tg.lanes.acme.create", &plain).await?;
+    let findings = ground.topology().await?.check(&ground.management()?).await?;
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    assert_eq!(findings[0].subject, "queue tg.lanes.acme.create");
+    assert!(findings[0].what.contains("x-single-active-consumer"), "{findings:#?}");
+    assert_eq!(findings[0].severity, Severity::Problem);
     Ok(())
 }
 

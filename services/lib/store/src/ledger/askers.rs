@@ -51,8 +51,8 @@ impl Ledger {
         id: &CommandId,
         asker: &Asker,
     ) -> Result<bool, StoreError> {
-        let text = serde_json::to_string(asker)
-            .map_err(|error| StoreError::corrupt("an asker", error))?;
+        let text =
+            serde_json::to_string(asker).map_err(|error| StoreError::corrupt("an asker", error))?;
         let mut call = ASK.prepare_invoke();
         self.on_record(&mut call, lease, id);
         let field = format!("{FIELD}{}", proto::canonical::sha256_hex(text.as_bytes()));
