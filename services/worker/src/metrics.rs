@@ -30,6 +30,7 @@ pub struct Metrics {
     parked: IntGauge,
     delays: IntCounterVec,
     limits: IntCounterVec,
+    waits: Histogram,
 }
 
 /// What a command goes through, one after the other.
@@ -135,6 +136,13 @@ impl Metrics {
                 ),
                 &["class"],
             )?,
+            waits: Histogram::with_opts(
+                HistogramOpts::new(
+                    "queuegram_limit_waits_seconds",
+                    "Time that steps waited in place for a limit, without being parked.",
+                )
+                .buckets(BUCKETS_S.to_vec()),
+            )?,
         };
         for class in Class::ALL {
             metrics.delays.with_label_values(&[class.name()]);
@@ -163,6 +171,7 @@ impl Metrics {
         registry.register(Box::new(metrics.parked.clone()))?;
         registry.register(Box::new(metrics.delays.clone()))?;
         registry.register(Box::new(metrics.limits.clone()))?;
+        registry.register(Box::new(metrics.waits.clone()))?;
         Ok(metrics)
     }
 
@@ -221,6 +230,14 @@ impl Metrics {
             Lane::Slow(_) => "slow",
         };
         self.delays.with_label_values(&[class]).inc();
+    }
+
+    /// Measures how long a step waits in place for a limit.
+    pub async fn waiting<T>(&self, waits: impl Future<Output = T>) -> T {
+        let timer = self.waits.start_timer();
+        let done = waits.await;
+        timer.observe_duration();
+        done
     }
 
     /// Telegram told of a limit.

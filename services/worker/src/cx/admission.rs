@@ -164,10 +164,13 @@ impl Cx<'_> {
     }
 
     async fn hold(&self, until: DateTime<Utc>) -> Result<(), Failure> {
-        tokio::select! {
-            () = self.tenure.shared.clock.until(until) => Ok(()),
-            () = self.tenure.stopping.cancelled() => Err(abandoned("the worker is going down")),
-        }
+        let waits = async {
+            tokio::select! {
+                () = self.tenure.shared.clock.until(until) => Ok(()),
+                () = self.tenure.stopping.cancelled() => Err(abandoned("the worker is going down")),
+            }
+        };
+        self.tenure.shared.metrics.waiting(waits).await
     }
 
     fn throttled(&self, not_yet: NotYet) -> Failure {
