@@ -162,10 +162,13 @@ fn gate(class: &ClassLimit) -> String {
 }
 
 fn forecast_words(forecast: &Forecast) -> String {
-    let Some(class) = &forecast.class else {
-        return format!("{} can be done {}", forecast.method, paint(GOOD, "now"));
-    };
     let why = forecast.reason.as_deref().map(plain).unwrap_or_default();
+    let Some(class) = &forecast.class else {
+        return match forecast.next_at {
+            Some(_) => format!("{} can be done {}", forecast.method, paint(GOOD, "now")),
+            None => format!("{} can be done {}: {why}", forecast.method, when(None)),
+        };
+    };
     let parked = match forecast.parked {
         0 => String::new(),
         1 => ", after 1 command that waits".to_owned(),
@@ -226,6 +229,8 @@ mod tests {
         };
         let shown = |told: &Forecast| anstream::adapter::strip_str(&forecast_words(told)).to_string();
         assert_eq!(shown(&told), "group.create can be done now");
+        (told.next_at, told.reason) = (None, Some("a check".to_owned()));
+        assert_eq!(shown(&told), "group.create can be done when it is resumed: a check");
         told.class = Some("create".to_owned());
         told.reason = Some("PAUSED".to_owned());
         (told.parked, told.next_at) = (3, None);

@@ -5,10 +5,11 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use proto::control::{
-    AccountForecast, AccountLimits, AccountSetLimits, BudgetParams, ClassLimit, Forecast, GroupsUsed, NoParams,
+    AccountForecast, AccountLimits, AccountSetLimits, BudgetParams, ClassLimit, Forecast, GroupsUsed,
+    NoParams, PauseInfo,
 };
 use proto::fault::code;
-use proto::{Command, Fault};
+use proto::{Command, Fault, MethodName};
 use store::{InstanceLimits, InstanceRecord, LaneBoard, OwnBudget};
 use tokio::sync::oneshot;
 
@@ -17,6 +18,11 @@ use super::account::{going_down, no_instance, unavailable};
 use crate::limits::{Budget, Class, Kept, Limiter, Nowhere, Settings};
 use crate::methods;
 use crate::owner::Order;
+
+/// Most calls that may come at once, by an order.
+const BURST_MAX: u32 = 10_000;
+/// Most calls of a day, by an order.
+const PER_DAY_MAX: u32 = 1_000_000;
 
 /// What is known of an instance's limits.
 struct Known {
@@ -74,6 +80,16 @@ impl Control {
             return Err(Fault::invalid(code::METHOD_UNKNOWN, message));
         };
         let known = self.limits_of(order).await?;
+        if let Some(pause) = self.pause_over(order, &params.method) {
+            return Ok(Forecast {
+                instance: order.instance.clone(),
+                method: params.method,
+                class: None,
+                reason: Some(pause.reason.unwrap_or_else(|| code::PAUSED.to_owned())),
+                parked: 0,
+                next_at: None,
+            });
+        }
         let now = self.shared.clock.now();
         let limit = self.class_limit(order, &known, entry.class);
         let waits = limit.filter(|limit| limit.next_at.is_none_or(|at| at > now));
@@ -87,6 +103,12 @@ impl Control {
             parked: waits.as_ref().map_or(0, |limit| limit.parked),
             next_at: waits.map_or(Some(now), |limit| limit.next_at),
         })
+    }
+
+    /// The pause that all commands of the instance, or of the method, are under.
+    fn pause_over(&self, order: &Command, method: &MethodName) -> Option<PauseInfo> {
+        let pauses = self.shared.pauses.over(&order.instance);
+        pauses.into_iter().find(|pause| pause.method.as_ref().is_none_or(|held| held == method))
     }
 
     async fn record_of(&self, order: &Command) -> Result<InstanceRecord, Fault> {
@@ -140,8 +162,13 @@ fn change(limits: &mut InstanceLimits, params: &AccountSetLimits) -> Result<(), 
 
 fn own(budget: &BudgetParams) -> Result<OwnBudget, (&'static str, &'static str)> {
     let burst = NonZeroU32::new(budget.burst).ok_or(("burst", "must be at least 1"))?;
-    if budget.per_day == Some(0) {
-        return Err(("per_day", "must be at least 1; leave it out for no cap"));
+    if budget.burst > BURST_MAX {
+        return Err(("burst", "must be at most 10000"));
+    }
+    match budget.per_day {
+        Some(0) => return Err(("per_day", "must be at least 1; leave it out for no cap")),
+        Some(calls) if calls > PER_DAY_MAX => return Err(("per_day", "must be at most 1000000")),
+        _ => {}
     }
     Budget { every_s: budget.every_s, burst, per_day: None }.validate()?;
     Ok(OwnBudget { every_s: budget.every_s, burst: budget.burst, per_day: budget.per_day })
@@ -165,6 +192,10 @@ mod tests {
         assert!(said(params("sloth", 1.0, 1, None)).starts_with("params.budgets.sloth: is no class"));
         assert!(said(params("create", 0.0, 1, None)).starts_with("params.budgets.create.every_s"));
         assert!(said(params("create", 1.0, 0, None)).starts_with("params.budgets.create.burst"));
+        let burst = BURST_MAX + 1;
+        assert!(said(params("create", 1.0, burst, None)).starts_with("params.budgets.create.burst"));
+        let most = Some(PER_DAY_MAX + 1);
+        assert!(said(params("create", 1.0, 1, most)).starts_with("params.budgets.create.per_day"));
         assert!(said(params("create", 1.0, 1, Some(0))).starts_with("params.budgets.create.per_day"));
     }
 
