@@ -218,7 +218,8 @@ pub struct AccountList {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccountPause {
-    /// Only commands of these methods; none given means all commands.
+    /// Only commands of these methods, or calls of a class (`class.invite`); none given means all
+    /// commands.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub methods: Vec<MethodName>,
     /// Why, in a sentence for people.
@@ -234,7 +235,8 @@ pub struct AccountPause {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccountResume {
-    /// Only the pauses of these methods; none given means every pause.
+    /// Only the pauses of these methods, or classes of calls (`class.invite`); none given means every
+    /// pause.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub methods: Vec<MethodName>,
 }
@@ -253,7 +255,7 @@ pub struct AccountPauses {
 pub struct PauseInfo {
     /// Whether it holds for all instances.
     pub all_instances: bool,
-    /// The method whose commands wait; null where all do.
+    /// The method whose commands wait, or `class.` and a class of calls; null where all do.
     pub method: Option<MethodName>,
     /// Since when.
     #[serde(with = "crate::time::rfc3339_ms")]

@@ -177,13 +177,17 @@ async fn show(instance: &InstanceId, settings: &Settings, screen: Screen) -> Res
         Err(done) => return Ok(done),
     };
     let answer = orders.ask(instance, method::ACCOUNT_LIMITS, &NoParams {}, ORDER_TIMEOUT).await?;
-    let limits: AccountLimits = match read_done(&answer, screen)? {
-        Ok(limits) => limits,
-        Err(done) => return Ok(done),
-    };
+    // A worker of an older release does not know the order: the rest is worth showing all the same.
+    let limits: Option<AccountLimits> = serde_json::from_value(answer.result).ok();
     let mut shown = json!(account);
     shown["limits"] = json!(limits);
-    screen.put(&shown, || format!("{}\n\n{}", words_of(&account), limits::words_of(&limits)));
+    screen.put(&shown, || match &limits {
+        Some(limits) => format!("{}\n\n{}", words_of(&account), limits::words_of(limits)),
+        None => words_of(&account),
+    });
+    if limits.is_none() {
+        screen.note("its limits can't be told: are worker and command line of the same version?");
+    }
     Ok(Done::Success)
 }
 
@@ -241,6 +245,8 @@ fn words_of(account: &AccountInfo) -> String {
     rows.push(row("created", time::format(account.created_at)));
     if account.state == AccountState::New || account.state == AccountState::LoggedOut {
         rows.push(row("next", format!("queuegram login {}", account.instance)));
+    } else if account.pauses.iter().any(|pause| !pause.all_instances) {
+        rows.push(row("next", format!("queuegram resume {}", account.instance)));
     }
     table(&[], rows)
 }

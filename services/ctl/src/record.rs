@@ -55,6 +55,7 @@ establish and nobody has decided about.
 
 Examples:
   queuegram command list --instance acme-sales --state started --older-than 10m
+  queuegram command list --instance acme-sales --state parked
   queuegram command list --instance acme-sales --state unknown --json | jq -r '.[].id'")]
     List {
         /// Their instance.

@@ -10,6 +10,7 @@ use proto::{
     fault::code,
 };
 
+use super::lanes;
 use super::report::{Report, State};
 use crate::{
     broker::{Question, publish},
@@ -26,7 +27,7 @@ const BACKLOG: u32 = 1;
 pub async fn examine(settings: &Settings, patience: Duration) -> Report {
     let mut report = Report::default();
     let Some(bus) = broker(settings, &mut report).await else { return report };
-    management(settings, &bus, &mut report).await;
+    let management = management(settings, &bus, &mut report).await;
     let kept = probe(&bus, &mut report).await;
     if !kept {
         report.skipped("workers", "orders would not reach them");
@@ -36,6 +37,9 @@ pub async fn examine(settings: &Settings, patience: Duration) -> Report {
     unknown_instance(&bus, patience, &mut report).await;
     for account in &accounts {
         instance(&bus, account, &mut report).await;
+    }
+    if let Some(management) = management {
+        lanes::examine(&bus, &management, &accounts, patience, &mut report).await;
     }
     report
 }
@@ -56,19 +60,26 @@ async fn broker(settings: &Settings, report: &mut Report) -> Option<Bus> {
     }
 }
 
-/// Exchanges with their types, queues, bindings, policies and our own permissions, as the management API sees them.
-async fn management(settings: &Settings, bus: &Bus, report: &mut Report) {
+/// Exchanges with their types, queues, bindings, policies and our own permissions, as the management API sees them;
+/// the API itself, where it answers.
+async fn management(settings: &Settings, bus: &Bus, report: &mut Report) -> Option<Management> {
     const SUBJECT: &str = "management API";
     const HINT: &str = "rabbitmq-plugins enable rabbitmq_management, QUEUEGRAM_AMQP__MANAGEMENT_URL, \
                         and a user with the tag monitoring";
     let management = match Management::new(&settings.amqp) {
         Ok(management) => management,
-        Err(error) => return report.trouble(State::Warning, SUBJECT, error.to_string(), HINT),
+        Err(error) => {
+            report.trouble(State::Warning, SUBJECT, error.to_string(), HINT);
+            return None;
+        }
     };
     let version = match management.version().await {
         Ok(version) => version,
         // Messages flow without it; only what it would show stays unseen.
-        Err(error) => return report.trouble(State::Warning, SUBJECT, error.to_string(), HINT),
+        Err(error) => {
+            report.trouble(State::Warning, SUBJECT, error.to_string(), HINT);
+            return None;
+        }
     };
     report.ok(SUBJECT, format!("RabbitMQ {version} at {}", management.address()));
     let topology = Topology::describe(bus.names(), settings.amqp.queue_kind, version);
@@ -84,6 +95,7 @@ async fn management(settings: &Settings, bus: &Bus, report: &mut Report) {
         Ok(findings) => tell(findings, report),
         Err(error) => report.trouble(State::Warning, "topology", error.to_string(), HINT),
     }
+    Some(management)
 }
 
 /// One row for all that lack the same and need the same: on a fresh broker that is everything.

@@ -2,6 +2,7 @@
 //! not as it should be. Each check needs the ones before it; what can't be checked is said to be skipped.
 
 mod checks;
+mod lanes;
 mod report;
 
 use std::time::Duration;
