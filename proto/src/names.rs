@@ -75,6 +75,12 @@ impl Names {
         self.under(&format!("commands.{instance}"))
     }
 
+    /// What the name of every lane's queue begins with, before a dot.
+    #[must_use]
+    pub fn lanes(&self) -> String {
+        self.under("lanes")
+    }
+
     /// The queue of an instance's commands that wait in a lane: for calls of a class, or for a chat.
     #[must_use]
     pub fn lane_queue(&self, instance: &InstanceId, lane: &str) -> String {
