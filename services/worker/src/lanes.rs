@@ -77,6 +77,11 @@ impl Lanes {
         self.board().waits_for(lane).unwrap_or_else(behind)
     }
 
+    /// Every lane whose queue may exist.
+    pub fn known(&self) -> Vec<Lane> {
+        self.board().lanes()
+    }
+
     /// The lane that a command is parked in, if it is.
     pub fn lane_of(&self, id: &CommandId) -> Option<Lane> {
         self.board().get(id).map(|parked| parked.lane)

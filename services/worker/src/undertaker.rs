@@ -9,6 +9,7 @@ use bus::{Backoff, DeathReason, Delivery, OutMessage, Subscription, is_probe};
 use futures_util::FutureExt;
 use proto::envelope::{Incoming, Rejected};
 use proto::fault::code;
+use proto::lane::LaneCopy;
 use proto::{Command, CommandResult, ErrorKind, Fault, InstanceId};
 use store::Settled;
 use tokio_util::sync::CancellationToken;
@@ -135,7 +136,8 @@ fn decode(shared: &Shared, queue: Queue, delivery: &Delivery) -> Result<Command,
     let death = delivery.death.as_ref().filter(|_| queue == Queue::Undelivered);
     let from = death.and_then(|death| shared.names.instance_of_queue(&death.queue));
     let key = death.and_then(|death| death.routing_keys.first());
-    proto::decode(Incoming {
+    let lane = death.and_then(|death| shared.names.lane_of_queue(&death.queue));
+    let incoming = Incoming {
         body: &delivery.body,
         properties: &delivery.properties,
         exchange: death.map_or(&delivery.exchange, |death| &death.exchange),
@@ -144,6 +146,14 @@ fn decode(shared: &Shared, queue: Queue, delivery: &Delivery) -> Result<Command,
         redelivered: delivery.redelivered,
         received_at: shared.clock.now(),
         rules: &shared.rules,
+    };
+    if lane.is_none() {
+        return proto::decode(incoming);
+    }
+    // Our own copy of a command that was parked.
+    let copy = LaneCopy::decode(&delivery.body, delivery.redelivered);
+    copy.map(|copy| copy.command).map_err(|error| {
+        Box::new(Rejected::salvage(Fault::internal(error.to_string()), &incoming))
     })
 }
 

@@ -289,4 +289,6 @@ impl Board {
 }
 
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod tests;

@@ -9,7 +9,9 @@ use telegram::{Account, AccountVerdict, calls};
 use tokio::time::timeout;
 
 use super::{Goods, Owner, close};
+use crate::limits::Lane;
 use crate::pipeline::{self, Ending};
+use crate::tenure::Tenure;
 
 /// A queue from which nothing comes for so long is empty.
 const QUIET: Duration = Duration::from_secs(1);
@@ -23,7 +25,7 @@ impl Owner {
         account: &mut Option<Account>,
         goods: &Goods,
     ) -> Result<bool, Fault> {
-        self.empty_queue(goods).await.map_err(|why| {
+        self.empty_queues(goods).await.map_err(|why| {
             Fault::unavailable(code::BROKER_UNAVAILABLE, format!("its queue is still there: {why}"))
         })?;
         let logged_out = match account.take() {
@@ -53,36 +55,51 @@ impl Owner {
             .map_err(|error| Fault::unavailable(code::STORE_UNAVAILABLE, error.to_string()))?;
         // A command that came in between may have made the queue anew, for an instance that was
         // still known then.
-        if let Err(why) = self.empty_queue(goods).await {
+        if let Err(why) = self.empty_queues(goods).await {
             tracing::warn!(instance.id = %lease.instance, why, "a queue may be left over");
         }
         Ok(logged_out)
     }
 
-    /// Nothing more comes in, what is there is answered, and the queue is deleted. It is not, where
-    /// something in it could not be answered.
-    async fn empty_queue(&self, goods: &Goods) -> Result<(), String> {
+    /// Nothing more comes in, what waits is answered, and the queues are deleted: the instance's own and
+    /// those of its lanes. They are not, where something in them could not be answered.
+    async fn empty_queues(&self, goods: &Goods) -> Result<(), String> {
         let (bus, instance) = (&self.shared.bus, &self.lease.instance);
-        let words = |error: BusError| error.to_string();
-        let queue = self.shared.names.command_queue(instance);
-        if bus.queue_depth(&queue).await.map_err(words)?.is_none() {
-            return Ok(());
-        }
-        bus.unbind_instance_queue(instance).await.map_err(words)?;
         let gone = Fault::detached(code::NOT_CONNECTED, "the instance is being removed");
         let tenure = self.tenure(Err(gone), goods);
+        let queue = self.shared.names.command_queue(instance);
+        if bus.queue_depth(&queue).await.map_err(words)?.is_some() {
+            bus.unbind_instance_queue(instance).await.map_err(words)?;
+        }
+        // Lanes first: what is in them came before.
+        for lane in goods.lanes.known() {
+            let name = lane.to_string();
+            let queue = self.shared.names.lane_queue(instance, &name);
+            self.empty(&tenure, &queue, Some(lane)).await?;
+            bus.delete_lane(instance, &name).await.map_err(words)?;
+        }
+        self.empty(&tenure, &queue, None).await?;
+        bus.delete_instance_queue(instance).await.map(drop).map_err(words)
+    }
+
+    async fn empty(
+        &self,
+        tenure: &Tenure,
+        queue: &str,
+        lane: Option<Lane>,
+    ) -> Result<(), String> {
+        let bus = &self.shared.bus;
         // Counted while nobody consumes: what is being delivered would not be among them.
-        while let Some(1..) = bus.queue_depth(&queue).await.map_err(words)?.map(|depth| depth.ready)
-        {
-            let mut consumption =
-                bus.consume(Subscription::new(queue.clone())).await.map_err(words)?;
+        while let Some(1..) = bus.queue_depth(queue).await.map_err(words)?.map(|depth| depth.ready) {
+            let mut consumption = bus.consume(Subscription::new(queue)).await.map_err(words)?;
             // Nothing comes where the last of them ran out of time meanwhile.
             while let Ok(next) = timeout(QUIET, consumption.next()).await {
                 let delivery = next.map_err(|lost| lost.to_string())?;
-                match pipeline::take(&tenure, delivery, None).await {
+                match pipeline::take(tenure, delivery, lane).await {
                     Ending::Settled => {}
                     Ending::GivenBack(why) => return Err(why.to_owned()),
-                    Ending::Stays => return Err("a command of it is parked".to_owned()),
+                    // Without an account nothing waits for a limit.
+                    Ending::Stays => return Err("a command of it waits for a limit".to_owned()),
                     Ending::Held(hold) => return Err(format!("{} is paused", hold.method)),
                 }
             }
@@ -91,6 +108,10 @@ impl Owner {
                 return Err("the worker is going down".to_owned());
             }
         }
-        bus.delete_instance_queue(instance).await.map(drop).map_err(words)
+        Ok(())
     }
+}
+
+fn words(error: BusError) -> String {
+    error.to_string()
 }
