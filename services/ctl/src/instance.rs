@@ -4,8 +4,8 @@ use clap::Subcommand;
 use proto::{
     InstanceId,
     control::{
-        AccountAdd, AccountAdded, AccountInfo, AccountLimits, AccountList, AccountRemove, AccountRemoved,
-        NoParams, method,
+        AccountAdd, AccountAdded, AccountInfo, AccountLimits, AccountList, AccountRemove,
+        AccountRemoved, NoParams, method,
     },
     event::AccountState,
     time,

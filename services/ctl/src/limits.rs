@@ -227,7 +227,8 @@ mod tests {
             parked: 0,
             next_at: Some(Utc::now()),
         };
-        let shown = |told: &Forecast| anstream::adapter::strip_str(&forecast_words(told)).to_string();
+        let shown =
+            |told: &Forecast| anstream::adapter::strip_str(&forecast_words(told)).to_string();
         assert_eq!(shown(&told), "group.create can be done now");
         (told.next_at, told.reason) = (None, Some("a check".to_owned()));
         assert_eq!(shown(&told), "group.create can be done when it is resumed: a check");
