@@ -7,6 +7,7 @@
 
 mod admission;
 mod doubt;
+mod memo;
 
 use std::future::Future;
 use std::time::Duration;
@@ -403,4 +404,4 @@ fn unreachable(error: &CallError) -> Failure {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -109,8 +109,8 @@ impl Method for GroupCreate {
         }
         let search =
             Search { import_contacts: self.import_contacts, ..Search::default() };
-        let members = people::find_all(cx, self.members.as_slice(), search).await?;
-        let admins = people::find_all(cx, self.admins.as_slice(), search).await?;
+        let members = people::find_all(cx, "members", self.members.as_slice(), search).await?;
+        let admins = people::find_all(cx, "admins", self.admins.as_slice(), search).await?;
         let everybody = [members.as_slice(), admins.as_slice()].concat();
         let users = members::distinct(&everybody);
 
@@ -182,7 +182,11 @@ impl GroupCreate {
             roll.set(user.id, Fate::of(MemberStatus::AlreadyMember));
         }
         let group = Group::new(made.group, title);
-        cx.tell(group.chat_id, event::GroupCreated { title: title.to_owned() }).await;
+        // Told again only where the work broke off before it was surely told: a command may be
+        // parked and resumed many times.
+        if !cx.went_past("create") {
+            cx.tell(group.chat_id, event::GroupCreated { title: title.to_owned() }).await;
+        }
         Ok(group)
     }
 

@@ -72,7 +72,7 @@ impl Method for GroupRemoveMembers {
             )));
         }
         let search = Search { group: Some(&group.peer), ..Search::default() };
-        let people = people::find_all(cx, self.members.as_slice(), search).await?;
+        let people = people::find_all(cx, "members", self.members.as_slice(), search).await?;
         let mut roll = Roll::default();
         let users = members::distinct(&people);
         let stopped = match remove_all(cx, &group, &users, self.ban, &mut roll).await {
