@@ -247,6 +247,8 @@ pub mod code {
     pub const POISONED: &str = "POISONED";
     /// Somebody named is the account itself.
     pub const ACCOUNT_ITSELF: &str = "ACCOUNT_ITSELF";
+    /// The account is in as many groups as Telegram lets it be.
+    pub const ACCOUNT_FULL: &str = "ACCOUNT_FULL";
     /// A basic group has no ban list.
     pub const BAN_NEEDS_SUPERGROUP: &str = "BAN_NEEDS_SUPERGROUP";
     /// RabbitMQ did not do what an order needs.

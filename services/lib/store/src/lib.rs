@@ -10,6 +10,7 @@
 
 mod config;
 mod error;
+mod fullness;
 mod generation;
 mod groups;
 mod instances;
@@ -29,6 +30,7 @@ mod workers;
 
 pub use config::{RedisConfig, RedisUrl, VaultConfig};
 pub use error::StoreError;
+pub use fullness::{Counted, Fullness};
 pub use generation::{Generation, Generations, Sight};
 pub use groups::{GroupRecord, Groups, Origin};
 pub use instances::{InstanceRecord, Instances};
