@@ -12,6 +12,7 @@ mod config;
 mod contract;
 mod control;
 mod cx;
+mod fullness;
 mod groups;
 mod keeper;
 mod lanes;

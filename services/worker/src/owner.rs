@@ -16,11 +16,12 @@ use bus::{Backoff, BusError, ControlBinder};
 use proto::Fault;
 use store::{Groups, InstanceRecord, Lease};
 use telegram::{Account, AccountVerdict};
-use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, Notify, mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use self::connection::Connected;
+use crate::fullness;
 use crate::lanes::{self, Lanes};
 use crate::limits::Limiter;
 use crate::login::{self, Desk, LoggedIn, LoginOutcome};
@@ -227,6 +228,7 @@ impl Owner {
             turn: self.turn.clone(),
             groups: goods.groups.clone(),
             shared: self.shared.clone(),
+            filled: Notify::new(),
             verdict: watch::Sender::new(None),
             stopping: self.stop.child_token(),
         })
@@ -236,6 +238,7 @@ impl Owner {
     async fn serve(&mut self, tenure: &Arc<Tenure>) -> Turn {
         let consuming = tokio::spawn(queue::consume(tenure.clone()));
         let tending = tokio::spawn(lanes::tend(tenure.clone()));
+        let counting = tokio::spawn(fullness::keep(tenure.clone()));
         let turn = self.follow(tenure).await;
         // What runs is brought to its end: only then is the account closed or exchanged. Without
         // the lease there is no end to bring it to: somebody else may be sending already.
@@ -243,7 +246,7 @@ impl Owner {
         if self.lost.is_cancelled() {
             close(tenure.account.as_ref().ok().cloned()).await;
         }
-        for working in [consuming, tending] {
+        for working in [consuming, tending, counting] {
             if let Err(error) = working.await {
                 tracing::error!(%error, "a consumer of an instance's commands panicked");
             }

@@ -141,6 +141,7 @@ async fn connect(
         sessions: Sessions::new(&vault, redis),
         peers: Peers::new(&vault, redis),
         statuses: Statuses::new(redis),
+        fullness: store::Fullness::new(redis),
         lanes: store::Lanes::new(redis),
         pauses: PauseWatch::new(Pauses::new(redis)),
         vault,

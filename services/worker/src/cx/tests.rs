@@ -2,6 +2,7 @@
 
 mod doubt;
 pub(crate) mod ground;
+pub(crate) mod sandbox;
 
 use std::cell::{Cell, RefCell};
 

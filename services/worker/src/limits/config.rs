@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Class;
 
+/// Largest `groups_max`: what an account's list of dialogs is read for.
+const GROUPS_MAX_MAX: u32 = 5_000;
+
 /// A class's budget: one call each `every_s` seconds, after a burst of `burst`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -65,11 +68,19 @@ pub struct LimitsConfig {
     /// Seconds that a step may wait in place for its budget; longer, and the command is
     /// parked.
     pub hold_max_s: f64,
+    /// Most channels and supergroups that an account may be in; by default what Telegram allows
+    /// it, which is more with Telegram Premium.
+    pub groups_max: Option<u32>,
 }
 
 impl Default for LimitsConfig {
     fn default() -> Self {
-        Self { profile: Profile::default(), budgets: HashMap::new(), hold_max_s: 2.0 }
+        Self {
+            profile: Profile::default(),
+            budgets: HashMap::new(),
+            hold_max_s: 2.0,
+            groups_max: None,
+        }
     }
 }
 
@@ -93,6 +104,10 @@ impl LimitsConfig {
         }
         if !(0.0..=60.0).contains(&self.hold_max_s) {
             return Err(Invalid::new("limits.hold_max_s", "must lie between 0 and 60"));
+        }
+        if self.groups_max.is_some_and(|most| !(1..=GROUPS_MAX_MAX).contains(&most)) {
+            let problem = format!("must lie between 1 and {GROUPS_MAX_MAX}");
+            return Err(Invalid::new("limits.groups_max", problem));
         }
         Ok(())
     }

@@ -25,6 +25,8 @@ pub struct AccountGet {}
 impl Method for AccountGet {
     type Output = AccountInfo;
 
+    const CLASSES: &'static [Class] = &[Class::Read];
+
     fn example() -> Example {
         Example {
             params: json!({}),

@@ -9,6 +9,7 @@ use telegram::UserPeer;
 use crate::contract::examples;
 use crate::cx::Cx;
 use crate::groups::Group;
+use crate::limits::Class;
 use crate::members::{self, Fate, Roll};
 use crate::method::{Done, Example, Method};
 use crate::params::{Members, OnBlocked};
@@ -41,6 +42,14 @@ pub struct Added {
 
 impl Method for GroupAddMembers {
     type Output = Added;
+
+    const CLASSES: &'static [Class] = &[
+        Class::Invite,
+        Class::InviteKnown,
+        Class::Read,
+        Class::Resolve,
+        Class::Link,
+    ];
 
     fn example() -> Example {
         Example {

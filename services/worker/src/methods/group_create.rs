@@ -22,7 +22,10 @@ use crate::params::{About, Invitees, OnBlocked, Title};
 use crate::people::{self, Person, Search};
 use crate::reconcile::creation::Creation;
 use crate::step::Step;
-use crate::stop::Stop;
+use crate::stop::{Failure, Stop};
+
+/// Telegram's name for an account that is in as many channels and supergroups as it may be.
+const CHANNELS_TOO_MUCH: &str = "CHANNELS_TOO_MUCH";
 
 /// Creates a group and puts people and bots in. Where `external_ref` names a live group already,
 /// the result is that group with `"existing": true`, and nothing is made.
@@ -84,6 +87,16 @@ pub struct Created {
 impl Method for GroupCreate {
     type Output = Created;
 
+    const CLASSES: &'static [Class] = &[
+        Class::Create,
+        Class::Invite,
+        Class::InviteKnown,
+        Class::Admin,
+        Class::Link,
+        Class::Resolve,
+        Class::Read,
+    ];
+
     fn example() -> Example {
         Example {
             params: json!({
@@ -106,6 +119,9 @@ impl Method for GroupCreate {
     async fn call(self, cx: &mut Cx<'_>) -> Result<Done<Created>, Stop> {
         if let Some(group) = existing(cx).await? {
             return self.answer_existing(cx, group).await;
+        }
+        if self.kind == Kind::Supergroup && !cx.has_step("create") && !cx.is_suspect() {
+            cx.has_room().await?;
         }
         let search =
             Search { import_contacts: self.import_contacts, ..Search::default() };
@@ -151,21 +167,16 @@ impl GroupCreate {
         roll: &mut Roll,
     ) -> Result<Group, Stop> {
         let account = cx.account();
-        let (title, step) = (self.title.as_str(), Step::once("create", Class::Create));
+        let title = self.title.as_str();
         let others: Vec<_> = users.iter().filter(|user| !user.is_self).cloned().collect();
         let made: NewGroup = match self.kind {
-            Kind::Supergroup => {
-                let about = self.about.as_ref().map_or("", About::as_str);
-                let creation = Creation { kind: GroupKind::Supergroup, title, users: &[] };
-                cx.make_group(step, &creation, || {
-                    calls::groups::create_supergroup(&account, title, about)
-                }).await?
-            }
+            Kind::Supergroup => self.make_supergroup(cx, title).await?,
             Kind::Basic => {
                 if others.is_empty() {
                     return Err(Stop::Fault(nobody_to_start_with(everybody)));
                 }
                 let creation = Creation { kind: GroupKind::Basic, title, users: &others };
+                let step = Step::once("create", Class::Create);
                 let made = cx.make_group(step, &creation, || {
                     calls::groups::create_basic(&account, title, &others)
                 }).await?;
@@ -188,6 +199,27 @@ impl GroupCreate {
             cx.tell(group.chat_id, event::GroupCreated { title: title.to_owned() }).await;
         }
         Ok(group)
+    }
+
+    /// Where Telegram says that the account is in too many groups, that is what the next ones are
+    /// told before they ask.
+    async fn make_supergroup(&self, cx: &mut Cx<'_>, title: &str) -> Result<NewGroup, Stop> {
+        let (account, about) = (cx.account(), self.about.as_ref().map_or("", About::as_str));
+        let (step, is_new) = (Step::once("create", Class::Create), !cx.has_step("create"));
+        let creation = Creation { kind: GroupKind::Supergroup, title, users: &[] };
+        let call = || calls::groups::create_supergroup(&account, title, about);
+        match cx.make_group(step, &creation, call).await {
+            Ok(made) => {
+                if is_new {
+                    cx.joined(made.group.chat_id()).await?;
+                }
+                Ok(made)
+            }
+            Err(Failure::Refused(refusal)) if refusal.is(CHANNELS_TOO_MUCH) => {
+                Err(cx.met_full().await)
+            }
+            Err(failure) => Err(failure.into()),
+        }
     }
 
     /// Everything after the making, each a step that is made up for after a crash.

@@ -37,6 +37,8 @@ pub struct Deleted {}
 impl Method for GroupDelete {
     type Output = Deleted;
 
+    const CLASSES: &'static [Class] = &[Class::Admin, Class::Read];
+
     fn example() -> Example {
         Example {
             params: json!({ "confirm_title": "Deal 77 (won)" }),
@@ -51,8 +53,9 @@ impl Method for GroupDelete {
             confirm(cx, &group, self.confirm_title.as_deref()).await?;
         }
         let account = cx.account();
-        let step = Step::repeatable("delete", Class::Admin);
+        let (step, is_new) = (Step::repeatable("delete", Class::Admin), !cx.has_step("delete"));
         match cx.step(step, || calls::groups::delete(&account, &group.peer)).await {
+            Ok(()) if is_new => cx.left(group.chat_id).await?,
             Ok(()) => {}
             // Sent before, its answer lost, and by now there is nothing to delete: so it happened.
             Err(Failure::Refused(refusal)) if refusal.repeated && refusal.group_is_gone() => {}

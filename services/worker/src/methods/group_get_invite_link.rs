@@ -9,6 +9,7 @@ use serde_json::json;
 use telegram::calls::links::LinkOptions;
 
 use crate::cx::Cx;
+use crate::limits::Class;
 use crate::links;
 use crate::method::{Done, Example, Method};
 use crate::params::{LinkTitle, UsageLimit};
@@ -67,6 +68,8 @@ impl GroupGetInviteLink {
 
 impl Method for GroupGetInviteLink {
     type Output = InviteLink;
+
+    const CLASSES: &'static [Class] = &[Class::Link, Class::Read];
 
     fn example() -> Example {
         Example {

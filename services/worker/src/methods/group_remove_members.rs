@@ -52,6 +52,8 @@ pub struct RemovedMember {
 impl Method for GroupRemoveMembers {
     type Output = Removed;
 
+    const CLASSES: &'static [Class] = &[Class::Admin, Class::Read, Class::Resolve];
+
     fn example() -> Example {
         Example {
             params: json!({ "members": ["@client"] }),

@@ -35,6 +35,8 @@ pub struct Renamed {
 impl Method for GroupRename {
     type Output = Renamed;
 
+    const CLASSES: &'static [Class] = &[Class::Admin, Class::Read];
+
     fn example() -> Example {
         Example {
             params: json!({ "title": "Deal 77 (won)" }),

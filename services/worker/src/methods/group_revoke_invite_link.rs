@@ -39,6 +39,8 @@ pub struct Revoked {
 impl Method for GroupRevokeInviteLink {
     type Output = Revoked;
 
+    const CLASSES: &'static [Class] = &[Class::Link, Class::Read];
+
     fn example() -> Example {
         Example {
             params: json!({}),

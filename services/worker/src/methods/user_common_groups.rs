@@ -58,6 +58,8 @@ pub struct CommonGroup {
 impl Method for UserCommonGroups {
     type Output = CommonGroups;
 
+    const CLASSES: &'static [Class] = &[Class::Read, Class::Resolve];
+
     fn example() -> Example {
         Example {
             params: json!({ "user": "@client" }),

@@ -42,6 +42,7 @@ impl Owner {
             shared.peers.forget(lease).await?;
             goods.groups.forget(lease).await?;
             shared.statuses.forget(lease).await?;
+            shared.fullness.forget(lease).await?;
             shared.lanes.forget(lease).await?;
             shared.ledger.forget(lease).await?;
             shared.pauses.forget(&lease.instance).await?;

@@ -53,6 +53,7 @@ impl Ground {
             limiter: Arc::new(Limiter::new(&shared.config.limits, shared.clock.clone())),
             lanes: Arc::new(crate::lanes::Lanes::new(&lease)),
             turn: Arc::default(),
+            filled: tokio::sync::Notify::new(),
             verdict: watch::Sender::new(None),
             stopping: CancellationToken::new(),
             instance,
@@ -132,6 +133,8 @@ async fn stores(folder: &TempDir, clock: Clock) -> Shared {
     // Nobody listens there: what is told goes nowhere, and nothing waits for it.
     let amqp = bus::AmqpConfig {
         url: "amqp://guest:guest@127.0.0.1:1/%2f".parse().unwrap(),
+        operation_timeout_s: 0.1,
+        confirm_timeout_s: 0.1,
         ..bus::AmqpConfig::default()
     };
     let config = WorkerConfig {
@@ -162,6 +165,7 @@ async fn stores(folder: &TempDir, clock: Clock) -> Shared {
         sessions: Sessions::new(&vault, &redis),
         peers: Peers::new(&vault, &redis),
         statuses: Statuses::new(&redis),
+        fullness: store::Fullness::new(&redis),
         lanes: store::Lanes::new(&redis),
         pauses: crate::pauses::PauseWatch::new(store::Pauses::new(&redis)),
         metrics: Metrics::new(&prometheus::Registry::new()).unwrap(),
