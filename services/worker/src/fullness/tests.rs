@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proto::ErrorKind;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::keep::{count_if_due, next_count};
 use super::*;
@@ -116,17 +116,17 @@ async fn channels_and_supergroups_are_counted_and_what_commands_make_and_delete_
     assert_eq!(known(&ground).await, Some((0, 500)));
 
     let create = json!({ "title": "Deal 77" });
-    let made = carry_out(&mut ground, "group.create", create).await.unwrap();
+    let made = ground.carry_out("group.create", &create).await.unwrap().chat_id;
     assert_eq!(known(&ground).await, Some((1, 500)));
     let basic = json!({ "title": "Deal 78", "kind": "basic", "members": ["@client"] });
-    carry_out(&mut ground, "group.create", basic).await.unwrap();
+    ground.carry_out("group.create", &basic).await.unwrap();
     assert_eq!(known(&ground).await, Some((1, 500)));
     ground.pass(86_400);
     count_if_due(&ground.tenure, &ground.account).await.unwrap();
     assert_eq!(known(&ground).await, Some((1, 500)), "what was kept up is what is there");
 
     let delete = json!({ "chat_id": made, "confirm_title": "Deal 77" });
-    carry_out(&mut ground, "group.delete", delete).await.unwrap();
+    ground.carry_out("group.delete", &delete).await.unwrap();
     assert_eq!(known(&ground).await, Some((0, 500)));
 }
 
@@ -141,36 +141,21 @@ async fn a_full_account_asks_telegram_for_no_group_and_one_that_telegram_calls_f
         "then": { "error": [400, "CHANNELS_TOO_MUCH"] },
     });
     sandbox.tgsim.script(&too_much).await.unwrap();
-    let create = || json!({ "title": "Deal 77", "members": ["@client"] });
-    let refused = carry_out(&mut ground, "group.create", create()).await.unwrap_err();
+    let create = json!({ "title": "Deal 77", "members": ["@client"] });
+    let refused = fault(ground.carry_out("group.create", &create).await.unwrap_err());
     assert_eq!((refused.kind, refused.code.as_str()), (ErrorKind::Forbidden, code::ACCOUNT_FULL));
     assert_eq!(known(&ground).await, Some((500, 500)));
 
     let mark = sandbox.tgsim.mark().await.unwrap();
-    let refused = carry_out(&mut ground, "group.create", create()).await.unwrap_err();
+    let refused = fault(ground.carry_out("group.create", &create).await.unwrap_err());
     assert_eq!((refused.kind, refused.code.as_str()), (ErrorKind::Forbidden, code::ACCOUNT_FULL));
     assert_eq!(sandbox.tgsim.requests_after(mark).await.unwrap(), [""; 0]);
     // Basic groups take no room.
     let basic = json!({ "title": "Deal 78", "kind": "basic", "members": ["@client"] });
-    carry_out(&mut ground, "group.create", basic).await.unwrap();
+    ground.carry_out("group.create", &basic).await.unwrap();
 
     ground.pass(600);
     count_if_due(&ground.tenure, &ground.account).await.unwrap();
     assert_eq!(known(&ground).await, Some((0, 500)));
-    carry_out(&mut ground, "group.create", create()).await.unwrap();
-}
-
-/// Carries a command out under an id of its own; the group that it was about.
-async fn carry_out(
-    ground: &mut Ground,
-    method: &str,
-    params: Value,
-) -> Result<Option<ChatId>, Fault> {
-    ground.command.id = uuid::Uuid::new_v4().to_string().parse().unwrap();
-    ground.command.method = method.parse().unwrap();
-    ground.command.deadline = ground.tenure.shared.clock.now() + TimeDelta::hours(1);
-    let entry = crate::methods::find(method).unwrap();
-    let prepared = (entry.parse)(params.as_object().unwrap()).unwrap();
-    let mut cx = ground.take().await;
-    prepared.call(&mut cx).await.map(|done| done.chat_id).map_err(fault)
+    ground.carry_out("group.create", &create).await.unwrap();
 }

@@ -1,12 +1,15 @@
 //! Who is asked for together, and what of that stays the same when a command goes on.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use MemberStatus as S;
 use proto::UserId;
+use serde_json::json;
 
 use super::*;
 use crate::cx::tests::ground::Ground;
+use crate::cx::tests::sandbox::Sandbox;
 use crate::limits::{Ask, Class, Hit, Limiter, LimitsConfig};
 
 /// More than the careful budget lets through at once.
@@ -159,4 +162,72 @@ async fn who_was_inside_before_the_command_is_not_looked_up_again() {
     let mut cx = ground.take().await;
     let inside = inside(&mut cx, &group(), &mixed()).await.unwrap();
     assert_eq!(inside.into_iter().collect::<Vec<_>>(), [id(3)]);
+}
+
+#[tokio::test]
+async fn a_command_that_waited_goes_on_without_asking_anything_again() {
+    let sandbox = Sandbox::open().await;
+    for (number, name) in ["client", "colleague", "lawyer", "friend"].into_iter().enumerate() {
+        sandbox.person(u32::try_from(number).unwrap(), name, json!({})).await;
+    }
+    sandbox.person(4, "helper_bot", json!({ "bot": true })).await;
+    let hidden = json!({ "privacy": { "invite": "nobody" } });
+    sandbox.person(5, "hidden", hidden).await;
+    let mut ground = sandbox.ground().await;
+    let create = json!({ "title": "Deal 77", "members": ["@client"] });
+    let made = ground.carry_out("group.create", &create).await.unwrap();
+
+    shut(&ground, Class::Invite, 60).await;
+    let add = json!({
+        "chat_id": made.chat_id, "on_blocked": "invite_link",
+        "members": ["@client", "@colleague", "@helper_bot", "@lawyer", "@hidden"],
+    });
+    let mark = sandbox.tgsim.mark().await.unwrap();
+    let parked = ground.carry_out("group.add_members", &add).await;
+    assert!(matches!(parked, Err(Stop::Parked(_))), "{parked:?}");
+    let asked = asked_since(&sandbox, mark).await;
+    assert_eq!(asked["channels.getParticipants"], 1, "{asked:?}");
+    assert_eq!(asked["channels.inviteToChannel"], 1, "{asked:?}");
+    assert!(!asked.contains_key("channels.getParticipant"), "{asked:?}");
+
+    ground.pass(60);
+    let mark = sandbox.tgsim.mark().await.unwrap();
+    let done = ground.go_on("group.add_members", &add).await.unwrap();
+    let wanted = ["already_member", "added", "added", "added", "privacy_blocked"];
+    for (member, status) in done.result["members"].as_array().unwrap().iter().zip(wanted) {
+        assert_eq!(member["status"], status, "{}", done.result);
+    }
+    assert!(done.result["members"][4]["invite_link"].is_string(), "{}", done.result);
+    let asked = asked_since(&sandbox, mark).await;
+    let kinds: Vec<_> = asked.keys().map(String::as_str).collect();
+    let link = ["messages.editExportedChatInvite", "messages.exportChatInvite"];
+    assert_eq!(kinds, ["channels.inviteToChannel", link[0], link[1]], "{asked:?}");
+    assert_eq!(asked["channels.inviteToChannel"], 1, "{asked:?}");
+}
+
+#[tokio::test]
+async fn few_people_are_looked_up_one_by_one() {
+    let sandbox = Sandbox::open().await;
+    sandbox.person(1, "client", json!({})).await;
+    sandbox.person(2, "colleague", json!({})).await;
+    let mut ground = sandbox.ground().await;
+    let create = json!({ "title": "Deal 77", "members": ["@client"] });
+    let made = ground.carry_out("group.create", &create).await.unwrap();
+    let mark = sandbox.tgsim.mark().await.unwrap();
+    let add = json!({ "chat_id": made.chat_id, "members": ["@client", "@colleague"] });
+    let done = ground.carry_out("group.add_members", &add).await.unwrap();
+    assert_eq!(done.result["members"][0]["status"], "already_member");
+    assert_eq!(done.result["members"][1]["status"], "added");
+    let asked = asked_since(&sandbox, mark).await;
+    assert_eq!(asked["channels.getParticipant"], 2, "{asked:?}");
+    assert!(!asked.contains_key("channels.getParticipants"), "{asked:?}");
+}
+
+/// How often each request was made after `mark`.
+async fn asked_since(sandbox: &Sandbox, mark: u64) -> BTreeMap<String, usize> {
+    let mut asked = BTreeMap::new();
+    for request in sandbox.tgsim.requests_after(mark).await.unwrap() {
+        *asked.entry(request).or_default() += 1;
+    }
+    asked
 }

@@ -42,10 +42,7 @@ async fn carry_out(
 ) -> (BTreeSet<Class>, Option<ChatId>) {
     let mut ground = sandbox.ground().await;
     ground.tenure.limiter = gauge(&ground);
-    ground.command.method = entry.name.parse().unwrap();
-    let method = (entry.parse)(params.as_object().unwrap()).unwrap();
-    let mut cx = ground.take().await;
-    let chat_id = match method.call(&mut cx).await {
+    let chat_id = match ground.carry_out(entry.name, params).await {
         Ok(done) => {
             assert_eq!(done.lacking, None, "{}: {}", entry.name, done.result);
             done.chat_id

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use queuegram_tests::stage::tgsim::{API_HASH, API_ID, Tgsim};
 use serde_json::{Value, json};
 use telegram::config::ServerConfig;
@@ -11,6 +12,9 @@ use telegram::{Account, Gate, Login, LoginCode, Phone, Telegram, TelegramConfig}
 use tempfile::TempDir;
 
 use super::ground::Ground;
+use crate::method::Done;
+use crate::methods;
+use crate::stop::Stop;
 
 /// The phone number of the account.
 const PHONE: &str = "+79000000001";
@@ -59,5 +63,23 @@ impl Sandbox {
         let mut ground = Ground::new().await;
         ground.account = self.account.clone();
         ground
+    }
+}
+
+impl Ground {
+    /// Carries a command out, under an id of its own and with an hour to go.
+    pub async fn carry_out(&mut self, method: &str, params: &Value) -> Result<Done<Value>, Stop> {
+        let command = &mut self.command;
+        command.id = uuid::Uuid::new_v4().to_string().parse().unwrap();
+        command.method = method.parse().unwrap();
+        command.deadline = self.tenure.shared.clock.now() + TimeDelta::hours(1);
+        self.go_on(method, params).await
+    }
+
+    /// Goes on with the command that was carried out last.
+    pub async fn go_on(&self, method: &str, params: &Value) -> Result<Done<Value>, Stop> {
+        let entry = methods::find(method).unwrap();
+        let prepared = (entry.parse)(params.as_object().unwrap()).unwrap();
+        prepared.call(&mut self.take().await).await
     }
 }
