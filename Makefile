@@ -20,7 +20,7 @@ test: build witnesses ## All tests, on private servers that are gone afterwards
 build: ## Every program
 	@echo "Building (the first time takes some minutes) …"
 	$(CARGO) build --workspace --bins --locked
-	$(CARGO) build --workspace --bin queuegram-worker-faults --features queuegram-worker/faults --locked
+	$(CARGO) build --workspace --bin queuegram-worker-faults --features queuegram-worker/faults,queuegram-worker/test-clock --locked
 
 faults: build ## The fault matrix: SEEDS=n, SEED_BASE=k, SCALE=10, LANES=3 (docs/faults.md)
 	@STAGE_PROGRAMS_BUILT=1 $(BIN)/faults seeds --seeds $(or $(SEEDS),10) --base $(or $(SEED_BASE),1) \

@@ -100,7 +100,7 @@ async fn what_is_parked_outlives_its_worker() {
     let creates: Vec<_> = journal.iter().filter(|entry| entry["request"] == CREATE).collect();
     assert_eq!(creates.len(), 4, "one that was refused, and three");
     let effects = scene.tgsim.effects_after(mark).await.unwrap();
-    assert_eq!(count(&effects, &json!({ "kind": "group_created" })), 3);
+    assert_eq!(count(&effects, &json!({ "kind": "chat.created" })), 3);
     until_lane_is(&scene, false).await;
 }
 

@@ -187,6 +187,8 @@ pub struct ReplyUndeliverable {
 pub struct LimitHit {
     /// The class of calls.
     pub class: String,
+    /// Telegram's name of the limit.
+    pub reason: String,
     /// Until when.
     #[serde(with = "crate::time::optional_rfc3339_ms")]
     #[schemars(with = "Option<DateTime<Utc>>")]
@@ -198,6 +200,8 @@ pub struct LimitHit {
 pub struct LimitPaused {
     /// The class of calls.
     pub class: String,
+    /// Why, in a sentence for people.
+    pub reason: Option<String>,
     /// Until when.
     #[serde(with = "crate::time::optional_rfc3339_ms")]
     #[schemars(with = "Option<DateTime<Utc>>")]

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::auth::found_service_account;
 use crate::cluster::Cluster;
+use crate::flood::Flood;
 use crate::handshake::server_key::ServerKey;
 use crate::journal::{Journal, Kind, Line};
 use crate::rpc::{Call, Later};
@@ -45,6 +46,8 @@ pub struct Sim {
     pub journal: Journal,
     /// What is to go wrong.
     pub script: Script,
+    /// How often accounts may ask for the same.
+    pub flood: Flood,
     pub(crate) sessions: HashMap<SessionId, Session>,
     pub(crate) connections: BTreeMap<ConnectionId, Connection>,
     pub(crate) exclusive: Exclusive,
@@ -119,6 +122,7 @@ impl Hub {
                 world,
                 journal: Journal::default(),
                 script: Script::default(),
+            flood: Flood::default(),
                 sessions: HashMap::new(),
                 connections: BTreeMap::new(),
                 exclusive: Exclusive::default(),
@@ -222,6 +226,7 @@ impl Sim {
         self.world.cluster.api = api;
         found_service_account(&mut self.world);
         self.script.clear();
+        self.flood = Flood::default();
         self.sessions.clear();
         self.listeners.clear();
         self.by_key.clear();

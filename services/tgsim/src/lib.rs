@@ -7,6 +7,7 @@ mod coerce;
 mod connection;
 pub mod cx;
 pub mod effect;
+mod flood;
 pub mod handshake;
 pub mod hub;
 pub mod journal;

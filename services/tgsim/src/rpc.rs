@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::Fate;
 use crate::cx::{Cx, Push};
+use crate::flood::Wait;
 use crate::hub::{Outgoing, Sim};
 use crate::journal::{Kind, Line};
 use crate::requests;
@@ -123,7 +124,7 @@ impl Sim {
     fn meet_script(&mut self, call: &Call) {
         let user = self.caller(call).1;
         let Some((id, fault)) = self.script.take(user, &call.name()) else {
-            return self.execute(call, None);
+            return self.meet_limits(call, user);
         };
         let note = Some(json!({ "script": id, "then": fault }));
         match fault {
@@ -165,6 +166,42 @@ impl Sim {
                 self.refuse(call, 401, "SESSION_REVOKED".to_owned(), note);
             }
         }
+    }
+
+    /// Executes a request, unless its account has asked for it too often.
+    fn meet_limits(&mut self, call: &Call, user: Option<UserId>) {
+        let name = call.name();
+        let Some(user) = user.filter(|_| self.flood.is_limited(&name)) else {
+            return self.execute(call, None);
+        };
+        let (cost, now) = (self.cost(call, user), i64::from(self.world.clock.now()));
+        match self.flood.ask(user, &name, cost, now) {
+            None => self.execute(call, None),
+            Some(Wait { seconds, impatient }) => {
+                let note = json!({ "limit": name, "wait_s": seconds, "in_flood": impatient });
+                self.refuse(call, 420, format!("FLOOD_WAIT_{seconds}"), Some(note));
+            }
+        }
+    }
+
+    /// How much a request counts for: an invitation as much as it names people whom the account does not know.
+    fn cost(&self, call: &Call, user: UserId) -> u32 {
+        if call.id != functions::channels::InviteToChannel::CONSTRUCTOR_ID {
+            return 1;
+        }
+        let Ok(request) = functions::channels::InviteToChannel::from_bytes(&call.body[4..]) else {
+            return 1;
+        };
+        let is_stranger = |input: &enums::InputUser| match input {
+            enums::InputUser::User(other) => {
+                let other = UserId(other.user_id);
+                let bot = self.world.users.get(&other).is_some_and(|other| other.bot.is_some());
+                !bot && !self.world.is_contact(user, other)
+            }
+            _ => false,
+        };
+        let strangers = request.users.iter().filter(|input| is_stranger(input)).count();
+        u32::try_from(strangers).unwrap_or(u32::MAX)
     }
 
     fn refuse(&mut self, call: &Call, code: i32, name: String, fault: Option<Value>) {

@@ -181,7 +181,7 @@ fn is_error(code: i32, name: &str) -> bool {
 }
 
 /// Whether the API has a request of this name: a rule with a slip of the pen would never match.
-fn is_known(name: &str) -> bool {
+pub fn is_known(name: &str) -> bool {
     crate::requests::all().any(|request| request.name() == name)
 }
 

@@ -211,7 +211,7 @@ impl<'a> Cx<'a> {
             {
                 break Ok(found);
             }
-            self.admit(&step).await?;
+            Box::pin(self.admit(&step)).await?;
             // The first attempt's note stays: what is seen since then covers every attempt.
             let note = match doubt.take().filter(|note| !note.is_null()) {
                 Some(note) => note,
@@ -226,7 +226,7 @@ impl<'a> Cx<'a> {
                 Attempted::Lost => doubt = Some(note),
                 Attempted::Limited(hit) => {
                     self.begun = begun;
-                    self.put_off(&step, attempt, hit).await?;
+                    Box::pin(self.put_off(&step, attempt, hit)).await?;
                 }
             }
         };

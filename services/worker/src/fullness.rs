@@ -7,6 +7,8 @@
 
 mod keep;
 
+use std::num::NonZeroU32;
+
 use proto::control::GroupsUsed;
 use proto::event::GroupsNearFull;
 use proto::fault::code;
@@ -64,7 +66,7 @@ impl Cx<'_> {
     /// Telegram says that the account can't be in one more: why the command ends.
     pub async fn met_full(&self) -> Stop {
         let (tenure, now) = (self.tenure, self.now());
-        let most = tenure.shared.config.limits.groups_max.unwrap_or(MOST);
+        let most = tenure.shared.config.limits.groups_max.map_or(MOST, NonZeroU32::get);
         let fullness = &tenure.shared.fullness;
         match tenure.retry_store(|| fullness.fill(&tenure.lease, most, now)).await {
             Ok(counted) => {

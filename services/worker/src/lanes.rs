@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
+use prometheus::IntGauge;
 use proto::CommandId;
 use proto::fault::code;
 use store::{Lease, ParkedEntry, StoreError};
@@ -33,21 +34,24 @@ use board::{Board, Parked};
 /// One instance's lanes, for its owner.
 pub struct Lanes {
     board: Mutex<Board>,
-    /// Told when what is to be done next may have changed.
+    /// Told when what is to be done next may have changed; who waits begins to before it looks.
     changed: Notify,
     /// Names copies, together with the lease's epoch.
     copies: AtomicU64,
     epoch: u64,
+    /// Counts what is parked, for all instances of this worker together.
+    count: IntGauge,
 }
 
 impl Lanes {
     /// Nothing parked.
-    pub fn new(lease: &Lease) -> Self {
+    pub fn new(lease: &Lease, count: IntGauge) -> Self {
         Self {
             board: Mutex::default(),
             changed: Notify::new(),
             copies: AtomicU64::new(0),
             epoch: lease.epoch,
+            count,
         }
     }
 
@@ -91,12 +95,21 @@ impl Lanes {
     /// Limits were changed or resumed: every lane is looked at again.
     pub fn wake(&self) {
         self.board().wake();
-        self.changed.notify_one();
+        self.changed.notify_waiters();
     }
 
     /// A name for a copy that no other copy has had or will have.
     fn copy_name(&self) -> String {
         format!("{}.{}", self.epoch, self.copies.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Changes what is parked, and counts it.
+    fn change<T>(&self, change: impl FnOnce(&mut Board) -> T) -> T {
+        let mut board = self.board();
+        let before = board.len();
+        let changed = change(&mut board);
+        self.count.add(count(board.len()) - count(before));
+        changed
     }
 
     fn board(&self) -> MutexGuard<'_, Board> {
@@ -109,9 +122,8 @@ impl Lanes {
         lanes: &[String],
         parked: Vec<(CommandId, ParkedEntry)>,
     ) -> Result<(), StoreError> {
-        let mut board = self.board();
         for lane in lanes {
-            board.open(read(lane)?);
+            self.board().open(read(lane)?);
         }
         for (id, entry) in parked {
             let parked = Parked {
@@ -121,10 +133,20 @@ impl Lanes {
                 key: entry.key.as_deref().map(read).transpose()?,
                 deadline: entry.deadline,
             };
-            board.park(id, parked);
+            self.change(|board| board.park(id, parked));
         }
         Ok(())
     }
+}
+
+impl Drop for Lanes {
+    fn drop(&mut self) {
+        self.count.sub(count(self.parked()));
+    }
+}
+
+fn count(commands: usize) -> i64 {
+    i64::try_from(commands).unwrap_or(i64::MAX)
 }
 
 fn read<T: std::str::FromStr>(text: &str) -> Result<T, StoreError>

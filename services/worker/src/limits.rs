@@ -1,11 +1,28 @@
 //! How often an account may call Telegram: budgets that are ours, and gates that Telegram shuts.
+//!
+//! A call asks the [`Limiter`]. It takes from the budget of the call's [`Class`], a governor limiter
+//! with a burst and a daily cap, unless a gate is shut; a flood wait shuts its class's gate and slows
+//! the class down for a day. Commands that have to wait for long lie in a [`Lane`].
 
+mod circuit;
 mod class;
 mod config;
+mod daily;
+mod gates;
 mod lane;
+mod learnt;
 mod limiter;
+mod meter;
+mod settings;
+mod view;
+mod warm_up;
 
+pub use circuit::Trip;
 pub use class::Class;
 pub use config::{Budget, LimitsConfig, Profile};
+pub use gates::{PEER_FLOOD, USER_RESTRICTED};
 pub use lane::Lane;
-pub use limiter::{Ask, Hit, Limiter, NotYet};
+pub use learnt::Learnt;
+pub use limiter::{Ask, Hit, Kept, Limiter, NotYet};
+pub use settings::Settings;
+pub use view::{ByLease, Nowhere};

@@ -86,11 +86,14 @@ async fn add_batch(
     let account = cx.account();
     let [first, _, ..] = batch else { return add_singly(cx, group, kind, batch, roll).await };
     let step = Step::repeatable(format!("invite_from:{}", first.id), kind.class());
-    match cx
-        .step(step.cost(batch.len()), || calls::members::invite(&account, &group.peer, batch))
-        .await
-    {
-        Ok(missing) => note_added(cx, roll, batch, &missing),
+    let is_new = !cx.has_step(&step.name);
+    match cx.step(step.cost(batch.len()), || calls::members::invite(&account, &group.peer, batch)).await {
+        Ok(missing) => {
+            note_added(cx, roll, batch, &missing);
+            if is_new {
+                note_invited(cx, kind, batch.len(), missing.len()).await;
+            }
+        }
         Err(Failure::Refused(refusal)) if Fate::refused(&refusal).is_some() => {
             return add_singly(cx, group, kind, batch, roll).await;
         }
@@ -110,6 +113,7 @@ async fn add_singly(
     for user in users {
         let one = std::slice::from_ref(user);
         let step = Step::repeatable(format!("invite:{}", user.id), kind.class());
+        let is_new = !cx.has_step(&step.name);
         let added = cx
             .step(step, || async {
                 if group.peer.is_basic() {
@@ -127,6 +131,11 @@ async fn add_singly(
             },
             Err(failure) => return Err(failure),
         }
+        match roll.get(user.id).and_then(|fate| fate.status) {
+            Some(MemberStatus::Added) if is_new => note_invited(cx, kind, 1, 0).await,
+            Some(MemberStatus::PrivacyBlocked) if is_new => note_invited(cx, kind, 1, 1).await,
+            _ => {}
+        }
     }
     Ok(())
 }
@@ -142,6 +151,14 @@ fn note_added(cx: &mut Cx<'_>, roll: &mut Roll, users: &[UserPeer], missing: &[M
             .find(|missing| missing.user_id == user.id)
             .map_or_else(|| Fate::of(MemberStatus::Added), |one| Fate::missing(user, one));
         roll.set(user.id, fate);
+    }
+}
+
+/// Tells the limits what came of an invite that was not made before a crash or a wait: too many
+/// strangers who want none are a warning.
+async fn note_invited(cx: &Cx<'_>, kind: Kind, asked: usize, blocked: usize) {
+    if kind == Kind::Stranger {
+        cx.invited(asked.saturating_sub(blocked), blocked).await;
     }
 }
 

@@ -10,6 +10,8 @@ use proto::event::AccountState;
 use proto::{CommandResult, MethodName, Status};
 use telegram::CallObserver;
 
+use crate::limits::{Class, Lane};
+
 /// Seconds that cover a local Redis round trip as well as a day in a queue.
 const BUCKETS_S: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 300.0, 3600.0];
@@ -25,6 +27,9 @@ pub struct Metrics {
     unowned: IntGauge,
     taken: IntCounterVec,
     paused: IntGauge,
+    parked: IntGauge,
+    delays: IntCounterVec,
+    limits: IntCounterVec,
 }
 
 /// What a command goes through, one after the other.
@@ -112,7 +117,29 @@ impl Metrics {
                 "queuegram_instances_paused",
                 "Instances that this worker owns and that are paused, as a whole or some methods.",
             )?,
+            parked: IntGauge::new(
+                "queuegram_commands_parked",
+                "Commands that wait in lanes, of the instances that this worker owns.",
+            )?,
+            delays: IntCounterVec::new(
+                Opts::new(
+                    "queuegram_commands_delayed_total",
+                    "Times that a command was parked, by the class of calls that it waits for.",
+                ),
+                &["class"],
+            )?,
+            limits: IntCounterVec::new(
+                Opts::new(
+                    "queuegram_limit_hits_total",
+                    "Limits that Telegram told: flood waits and the like, by class of calls.",
+                ),
+                &["class"],
+            )?,
         };
+        for class in Class::ALL {
+            metrics.delays.with_label_values(&[class.name()]);
+            metrics.limits.with_label_values(&[class.name()]);
+        }
         for clean in [true, false] {
             metrics.taken.with_label_values(&[end(clean)]);
         }
@@ -133,6 +160,9 @@ impl Metrics {
         registry.register(Box::new(metrics.unowned.clone()))?;
         registry.register(Box::new(metrics.taken.clone()))?;
         registry.register(Box::new(metrics.paused.clone()))?;
+        registry.register(Box::new(metrics.parked.clone()))?;
+        registry.register(Box::new(metrics.delays.clone()))?;
+        registry.register(Box::new(metrics.limits.clone()))?;
         Ok(metrics)
     }
 
@@ -177,6 +207,25 @@ impl Metrics {
     /// So many of the instances are paused now.
     pub fn paused(&self, instances: usize) {
         self.paused.set(i64::try_from(instances).unwrap_or(i64::MAX));
+    }
+
+    /// Commands are parked, or no more.
+    pub fn parked(&self) -> IntGauge {
+        self.parked.clone()
+    }
+
+    /// A command was parked. Lanes of single chats count together.
+    pub fn delayed(&self, lane: Lane) {
+        let class = match lane {
+            Lane::Class(class) => class.name(),
+            Lane::Slow(_) => "slow",
+        };
+        self.delays.with_label_values(&[class]).inc();
+    }
+
+    /// Telegram told of a limit.
+    pub fn limit_hit(&self, class: Class) {
+        self.limits.with_label_values(&[class.name()]).inc();
     }
 
     /// An instance changed its state; `None` for one that was not ours before, or no longer is.

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use self::connection::Connected;
 use crate::fullness;
 use crate::lanes::{self, Lanes};
-use crate::limits::Limiter;
+use crate::limits::{ByLease, Kept, Limiter, Settings};
 use crate::login::{self, Desk, LoggedIn, LoginOutcome};
 use crate::persist;
 use crate::roster::Hold;
@@ -55,7 +55,6 @@ pub struct Owner {
     stop: CancellationToken,
     lost: CancellationToken,
     hold: Arc<Hold>,
-    limiter: Arc<Limiter>,
     turn: Arc<Mutex<()>>,
     desk: Desk,
     /// Whoever asked for the instance's removal, and what came of it: told when the lease is free,
@@ -66,6 +65,7 @@ pub struct Owner {
 /// What an owner has of its instance beside the account.
 struct Goods {
     lanes: Arc<Lanes>,
+    limiter: Arc<Limiter<ByLease>>,
     groups: Groups,
 }
 
@@ -92,7 +92,6 @@ impl Owner {
         binder: watch::Receiver<Option<ControlBinder>>,
     ) -> Self {
         let (lease, stop, lost) = (hold.lease.clone(), hold.stop.clone(), hold.lost.clone());
-        let limiter = Arc::new(Limiter::new(&shared.config.limits, shared.clock.clone()));
         let desk = Desk::default();
         Self {
             shared,
@@ -103,7 +102,6 @@ impl Owner {
             stop,
             lost,
             hold,
-            limiter,
             turn: Arc::default(),
             desk,
             removed: None,
@@ -136,7 +134,9 @@ impl Owner {
         let groups = persist::retry(&self.stop, || Groups::open(&shared.vault, &instance)).await?;
         let may_be_lost = record.created_at <= shared.generation.borrow().since;
         let taking = Lanes::take_on(&shared, &self.lease, &groups, may_be_lost, &self.stop);
-        let goods = Goods { lanes: taking.await?, groups };
+        let lanes = taking.await?;
+        let limiter = self.limiter(&record, may_be_lost).await?;
+        let goods = Goods { lanes, limiter, groups };
         let mut account = self.open().await?;
         while !self.stop.is_cancelled() {
             match self.phase(&mut account, &goods).await {
@@ -159,6 +159,9 @@ impl Owner {
         }
         self.desk.give_up().await;
         close(account).await;
+        if let Err(error) = goods.limiter.flush().await {
+            tracing::warn!(%error, "what was used last of limits was not noted");
+        }
         Ok(())
     }
 
@@ -185,6 +188,20 @@ impl Owner {
         let usable = account.clone().ok_or_else(|| self.standing.borrow().fault());
         let tenure = self.tenure(usable, goods);
         self.serve(&tenure).await
+    }
+
+    /// The account's limits, from where the last owner left them.
+    async fn limiter(
+        &self,
+        record: &InstanceRecord,
+        may_be_lost: bool,
+    ) -> Result<Arc<Limiter<ByLease>>, Failure> {
+        let (shared, lease) = (&self.shared, &self.lease);
+        let kept = persist::retry(&self.stop, || shared.limits.load(&lease.instance)).await?;
+        let kept = kept.as_deref().and_then(Kept::read);
+        let settings = Settings::of(&shared.config.limits, record);
+        let (clock, keeping) = (shared.clock.clone(), ByLease::new(&shared.limits, lease));
+        Ok(Arc::new(Limiter::new(settings, kept, may_be_lost, clock, keeping)))
     }
 
     async fn record(&self) -> Result<InstanceRecord, Failure> {
@@ -223,7 +240,7 @@ impl Owner {
             instance: self.lease.instance.clone(),
             lease: self.lease.clone(),
             account,
-            limiter: self.limiter.clone(),
+            limiter: goods.limiter.clone(),
             lanes: goods.lanes.clone(),
             turn: self.turn.clone(),
             groups: goods.groups.clone(),
@@ -308,11 +325,17 @@ impl Owner {
     }
 
     async fn note_name(&self, logged_in: &LoggedIn) -> Result<(), Failure> {
+        let known = self.record().await?;
         let record = InstanceRecord {
             user_id: Some(logged_in.user_id),
             username: logged_in.username.clone(),
             phone: logged_in.phone.clone(),
-            ..self.record().await?
+            // Another account in its place is as young as the first one was.
+            connected_at: match known.user_id == Some(logged_in.user_id) {
+                true => known.connected_at,
+                false => Some(self.shared.clock.now()),
+            },
+            ..known
         };
         let (shared, lease) = (&self.shared, &self.lease);
         persist::retry(&self.stop, || shared.instances.put(lease, &record)).await

@@ -12,6 +12,7 @@ use store::{PauseBook, PauseScope, Pauses, StoreError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::limits::Class;
 use crate::roster::Roster;
 use crate::tenure::{Shared, Tenure};
 
@@ -58,6 +59,13 @@ impl PauseWatch {
     /// The pauses that an instance is under, in the contract's form.
     pub fn over(&self, instance: &InstanceId) -> Vec<PauseInfo> {
         self.seen.borrow().as_ref().map_or_else(Vec::new, |book| told(book, instance))
+    }
+
+    /// The pause that a class of calls is under, where it is: by its own name, not by the instance's.
+    pub fn pause_of(&self, instance: &InstanceId, class: Class) -> Option<store::Pause> {
+        let (book, name) = (self.seen.borrow().clone()?, class.pause_name()?);
+        let mut over = book.over(instance);
+        over.find(|(_, paused, _)| *paused == Some(&name)).map(|(_, _, pause)| pause.clone())
     }
 
     /// Tells of every change.

@@ -158,11 +158,8 @@ async fn by_username(cx: &mut Cx<'_>, name: &str) -> Result<Result<UserPeer, Not
     {
         return Ok(Ok(user));
     }
-    let resolved = cx
-        .step(Step::read("resolve_username", Class::Resolve), || {
-            calls::people::resolve_username(&account, name)
-        })
-        .await;
+    let step = Step::read("resolve_username", Class::Resolve);
+    let resolved = cx.step(step, || calls::people::resolve_username(&account, name)).await;
     let resolved = resolved.map(|resolved| resolved.and_then(Resolved::user));
     found(resolved, "USERNAME_NOT_OCCUPIED", "no person or bot has this username")
 }
@@ -189,11 +186,8 @@ async fn by_phone(
 ) -> Result<Result<UserPeer, NotFound>, Stop> {
     let phone = Phone::new(phone);
     let account = cx.account();
-    let resolved = cx
-        .step(Step::read("resolve_phone", Class::Resolve), || {
-            calls::people::resolve_phone(&account, &phone)
-        })
-        .await;
+    let step = Step::read("resolve_phone", Class::Resolve);
+    let resolved = cx.step(step, || calls::people::resolve_phone(&account, &phone)).await;
     let help = "nobody who lets this account find them has this number; give their @username, or \
                 set import_contacts if you know them";
     let resolved = found(resolved, "PHONE_NOT_OCCUPIED", help)?;

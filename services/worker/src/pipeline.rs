@@ -74,7 +74,8 @@ pub async fn take(tenure: &Tenure, mut delivery: Delivery, lane: Option<Lane>) -
         }
         Ok(arrival) => {
             let span = span_of(&arrival.command);
-            let working = AssertUnwindSafe(work(tenure, &delivery, &arrival, &peril));
+            // Boxed, like a step: the compiler lays each future out in its caller's.
+            let working = AssertUnwindSafe(Box::pin(work(tenure, &delivery, &arrival, &peril)));
             let ended = working.catch_unwind().instrument(span).await;
             // It comes back, and the ledger counts how often.
             let ended = ended.unwrap_or(Err(Undone("the work on it panicked")));

@@ -142,6 +142,7 @@ async fn connect(
         peers: Peers::new(&vault, redis),
         statuses: Statuses::new(redis),
         fullness: store::Fullness::new(redis),
+        limits: store::Limits::new(redis),
         lanes: store::Lanes::new(redis),
         pauses: PauseWatch::new(Pauses::new(redis)),
         vault,

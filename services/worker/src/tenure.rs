@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::answers::Answers;
 use crate::config::WorkerConfig;
 use crate::lanes::Lanes;
-use crate::limits::Limiter;
+use crate::limits::{ByLease, Class, Lane, Limiter, NotYet};
 use crate::metrics::Metrics;
 use crate::pace::Pace;
 use crate::pauses::PauseWatch;
@@ -60,6 +60,8 @@ pub struct Shared {
     pub sessions: Sessions,
     /// Whom the accounts have met.
     pub peers: Peers,
+    /// What is used of limits.
+    pub limits: store::Limits,
     /// What is parked.
     pub lanes: store::Lanes,
     /// What operators paused.
@@ -90,7 +92,7 @@ pub struct Tenure {
     /// The connected account, or why there is none.
     pub account: Result<Account, Fault>,
     /// How often the account may call Telegram.
-    pub limiter: Arc<Limiter>,
+    pub limiter: Arc<Limiter<ByLease>>,
     /// The commands that wait for a limit.
     pub lanes: Arc<Lanes>,
     /// Held while a command is worked on: those of one instance are done one after the other,
@@ -112,6 +114,23 @@ impl Tenure {
     /// Says that Telegram ended or restricted the account; the owner acts on it.
     pub fn report(&self, verdict: AccountVerdict) {
         self.verdict.send_replace(Some(verdict));
+    }
+
+    /// Why calls of a class have to wait until a person resumes them, where they do.
+    pub fn paused(&self, class: Class) -> Option<NotYet> {
+        let paused = self.shared.pauses.pause_of(&self.instance, class).is_some();
+        paused.then(|| NotYet::paused(class))
+    }
+
+    /// What a lane's head waits for; `None` where it may go on. Where there is no account nothing is
+    /// called, and nothing waited for.
+    pub fn limit_of(&self, lane: Lane) -> Option<NotYet> {
+        self.account.as_ref().ok()?;
+        let paused = match lane {
+            Lane::Class(class) => self.paused(class),
+            Lane::Slow(_) => None,
+        };
+        paused.or_else(|| self.limiter.when(lane))
     }
 
     /// Asks a store until it answers, for as long as the instance is ours.

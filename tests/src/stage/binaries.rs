@@ -15,9 +15,14 @@ const BUILT: &str = "STAGE_PROGRAMS_BUILT";
 /// Packages whose programs the stage starts.
 const PACKAGES: [&str; 4] = ["queuegram-worker", "queuegram", "tgsim", "queuegram-tests"];
 
-/// The worker that dies and freezes on order, alone: the other programs must not have its feature.
+/// The worker that dies and freezes on order and lives at a time that a test tells, alone: the other programs must not have its feature.
 const FAULTS_BUILD: [&str; 4] =
-    ["--bin", "queuegram-worker-faults", "--features", "queuegram-worker/faults"];
+    [
+    "--bin",
+    "queuegram-worker-faults",
+    "--features",
+    "queuegram-worker/faults,queuegram-worker/test-clock",
+];
 
 /// The program `name`, up to date.
 ///

@@ -12,6 +12,9 @@ use super::vhost::Vhost;
 use super::worker::{FAULTS_PROGRAM, PROGRAM, Worker};
 use super::{Caller, Listener, patience, shared};
 
+/// The file in a scene's folder that holds by how many seconds its time is moved on.
+const CLOCK: &str = "clock";
+
 /// How a scene is set.
 #[derive(Debug, Clone)]
 pub struct SceneOptions {
@@ -168,6 +171,7 @@ impl Scene {
             ("QUEUEGRAM_VAULT__CREATE_KEY", "true".to_owned()),
             ("QUEUEGRAM_ADMIN__LISTEN", "127.0.0.1:0".to_owned()),
             ("QUEUEGRAM_LIMITS__PROFILE", "sandbox".to_owned()),
+            ("QUEUEGRAM_TEST_CLOCK", file(CLOCK)),
         ];
         env.extend(own.into_iter().map(|(key, value)| (key.to_owned(), value)));
         env.extend(self.settings.iter().cloned());
@@ -247,6 +251,21 @@ impl Scene {
         })
         .await?;
         Ok(person)
+    }
+
+    /// Moves the time of tgsim and of the workers on, where these live at a time that a test tells
+    /// ([`SceneOptions::faults`]).
+    ///
+    /// # Errors
+    /// When the time can't be told.
+    pub async fn advance(&self, seconds: u32) -> Result<()> {
+        self.tgsim.post("/clock", &json!({ "advance_s": seconds })).await?;
+        let (file, draft) = (self.folder.join(CLOCK), self.folder.join("clock.new"));
+        let before = std::fs::read_to_string(&file).unwrap_or_default();
+        let before: u64 = before.trim().parse().unwrap_or(0);
+        // Renamed, so that nobody reads half of it.
+        std::fs::write(&draft, (before + u64::from(seconds)).to_string())?;
+        Ok(std::fs::rename(draft, file)?)
     }
 
     /// Listens to everything on `tg.results`.

@@ -4,13 +4,9 @@
 //! `tokio::time`, which tests pause.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
-
-/// Longest sleep in one go: a wall clock that is set meanwhile is noticed by then.
-const SLEEP_MAX: Duration = Duration::from_secs(60);
 
 /// Tells the current time; cheap to clone, every clone tells the same time.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +37,7 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         match &self.0 {
-            Source::System => Utc::now(),
+            Source::System => machine::now(),
             Source::Hand(hand) => *hand.0.borrow(),
         }
     }
@@ -49,14 +45,7 @@ impl Clock {
     /// Waits until it is `at` by this clock; not at all, where that has passed.
     pub async fn until(&self, at: DateTime<Utc>) {
         match &self.0 {
-            Source::System => {
-                while let Ok(left @ Duration { .. }) = (at - Utc::now()).to_std() {
-                    if left.is_zero() {
-                        return;
-                    }
-                    tokio::time::sleep(left.min(SLEEP_MAX)).await;
-                }
-            }
+            Source::System => machine::until(at).await,
             Source::Hand(hand) => {
                 // The sender lives in the clock itself.
                 let _ = hand.0.subscribe().wait_for(|now| *now >= at).await;
@@ -80,6 +69,35 @@ impl HandClock {
         self.0.send_replace(to);
     }
 }
+
+/// The machine's own clock.
+#[cfg(not(feature = "test-clock"))]
+mod machine {
+    use std::time::Duration;
+
+    use chrono::{DateTime, Utc};
+
+    /// Longest sleep in one go: a wall clock that is set meanwhile is noticed by then.
+    const SLEEP_MAX: Duration = Duration::from_secs(60);
+
+    pub fn now() -> DateTime<Utc> {
+        Utc::now()
+    }
+
+    pub async fn until(at: DateTime<Utc>) {
+        while let Ok(left @ Duration { .. }) = (at - now()).to_std() {
+            if left.is_zero() {
+                return;
+            }
+            tokio::time::sleep(left.min(SLEEP_MAX)).await;
+        }
+    }
+}
+
+/// The machine's own clock, moved on by as many seconds as the test has written into a file: only in a build for tests.
+#[cfg(feature = "test-clock")]
+#[path = "clock/moved.rs"]
+mod machine;
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! The instances that exist, each with its settings. They live in the vault; a counter in Redis
 //! rises with every change, so that workers notice new ones without listing them all the time.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -26,7 +26,7 @@ const FRESH: Duration = Duration::from_secs(2);
 const IN_FLIGHT_MAX: usize = 32;
 
 /// The settings of one instance.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct InstanceRecord {
     /// Version of this form.
     pub v: u32,
@@ -48,6 +48,35 @@ pub struct InstanceRecord {
     /// The account's phone number with `+`, by which other connected accounts can find it.
     #[serde(default)]
     pub phone: Option<String>,
+    /// When the account was logged in first; none for one of a release that did not note it.
+    #[serde(default, with = "proto::time::optional_rfc3339_ms")]
+    pub connected_at: Option<DateTime<Utc>>,
+    /// Its own limits, where it has some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<InstanceLimits>,
+}
+
+/// The limits of one instance that differ from the configured ones.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct InstanceLimits {
+    /// Budgets by class.
+    #[serde(default)]
+    pub budgets: BTreeMap<String, OwnBudget>,
+    /// Whether the account counts as young for its first days; none for what is configured.
+    #[serde(default)]
+    pub warm_up: Option<bool>,
+}
+
+/// One class's own budget.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct OwnBudget {
+    /// Seconds for which one call counts.
+    pub every_s: f64,
+    /// Calls that may come at once after a rest.
+    pub burst: u32,
+    /// Most calls in 24 hours.
+    #[serde(default)]
+    pub per_day: Option<u32>,
 }
 
 impl InstanceRecord {
@@ -64,6 +93,8 @@ impl InstanceRecord {
             user_id: None,
             username: None,
             phone: None,
+            connected_at: None,
+            limits: None,
         }
     }
 }

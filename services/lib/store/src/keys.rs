@@ -56,6 +56,11 @@ impl Keys {
         self.of(instance, "lanes:cancels")
     }
 
+    /// What is used of the instance's limits, and which gates are shut.
+    pub fn limits(&self, instance: &InstanceId) -> String {
+        self.of(instance, "limits")
+    }
+
     /// The newest session, sealed, with the vault record that it goes back to.
     pub fn session(&self, instance: &InstanceId) -> String {
         self.of(instance, "session")

@@ -18,6 +18,7 @@ mod keys;
 mod lanes;
 mod leases;
 mod ledger;
+mod limits;
 mod pauses;
 mod peers;
 mod perils;
@@ -33,13 +34,14 @@ pub use error::StoreError;
 pub use fullness::{Counted, Fullness};
 pub use generation::{Generation, Generations, Sight};
 pub use groups::{GroupRecord, Groups, Origin};
-pub use instances::{InstanceRecord, Instances};
+pub use instances::{InstanceLimits, InstanceRecord, Instances, OwnBudget};
 pub use lanes::{LaneBoard, Lanes, ParkedEntry};
 pub use leases::{Holder, LEASE_BATCH_MAX, Lease, Leases};
 pub use ledger::{
     ANSWER_BYTES_MAX, Asker, Cancelled, Claim, Decision, Effect, Ledger, Page, RESULT_BYTES_MAX, Record,
     RecordState, Resolved, STEPS_MAX, Settled, Start, StepRecord, StepState,
 };
+pub use limits::Limits;
 pub use pauses::{Pause, PauseBook, PauseScope, Pauses};
 pub use peers::{PEERS_MAX, Peers};
 pub use perils::Perils;

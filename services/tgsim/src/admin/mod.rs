@@ -7,6 +7,7 @@ mod act;
 mod answer;
 mod faults;
 mod groups;
+mod limits;
 mod state;
 mod users;
 
@@ -59,6 +60,7 @@ fn router(hub: Arc<Hub>) -> Router {
         .route("/users/{id}/migrate", post(groups::migrate))
         .route("/script", post(faults::add).delete(faults::clear))
         .route("/script/{id}", delete(faults::remove))
+        .route("/limits", post(limits::set).get(limits::show))
         .route("/clock", post(faults::advance))
         .route("/journal", get(faults::journal))
         .route("/state", get(state::everything))

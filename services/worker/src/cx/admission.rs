@@ -3,17 +3,16 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proto::OnFlood;
+use proto::event::{LimitHit, LimitPaused};
 use store::Effect;
 use telegram::RpcFault;
 
 use super::Cx;
-use crate::limits::{Ask, Hit, Lane, NotYet};
+use crate::answers::Answers;
+use crate::limits::{Ask, Hit, Lane, NotYet, PEER_FLOOD, Trip, USER_RESTRICTED};
 use crate::persist::abandoned;
 use crate::step::Step;
 use crate::stop::{Failure, Stop};
-
-/// Telegram's name for an account that has put too many strangers into groups. It tells no time.
-const PEER_FLOOD: &str = "PEER_FLOOD";
 
 /// What to do about a limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,8 +35,11 @@ impl Cx<'_> {
         let (ask, lane) = (self.ask(step), Lane::Class(step.class));
         loop {
             self.in_time(step)?;
+            if let Some(paused) = self.tenure.paused(step.class) {
+                return Err(self.behind(paused));
+            }
             if self.tenure.lanes.bars(&self.command.id, lane) {
-                return Err(self.behind(lane));
+                return Err(self.behind(self.tenure.lanes.waits_for(lane, self.now())));
             }
             let limiter = &self.tenure.limiter;
             let Err(not_yet) = self.tenure.retry_store(|| limiter.ask(ask)).await? else {
@@ -62,9 +64,9 @@ impl Cx<'_> {
         Err(self.throttled(limit.clone()))
     }
 
-    /// Others wait for calls of this class already, and came before.
-    fn behind(&self, lane: Lane) -> Failure {
-        let not_yet = self.tenure.lanes.waits_for(lane, self.now());
+    /// A person has to resume the class, or others wait for it already and came before: there is
+    /// nothing to stay here for.
+    fn behind(&self, not_yet: NotYet) -> Failure {
         match self.patience(&not_yet) {
             Patience::Tell => self.throttled(not_yet),
             Patience::Hold(_) | Patience::Park => Failure::Stop(Stop::Parked(not_yet)),
@@ -75,7 +77,7 @@ impl Cx<'_> {
     pub(super) fn limit_told(&self, step: &Step, fault: &RpcFault) -> Option<Hit> {
         let wait_s = match fault.flood_wait() {
             Some(flood) => Some(flood.wait_s),
-            None if fault.name == PEER_FLOOD => None,
+            None if [PEER_FLOOD, USER_RESTRICTED].contains(&fault.name.as_str()) => None,
             None => return None,
         };
         Some(Hit { ask: self.ask(step), code: fault.name.clone(), wait_s })
@@ -91,7 +93,11 @@ impl Cx<'_> {
         hit: Hit,
     ) -> Result<(), Failure> {
         let limiter = &self.tenure.limiter;
-        let not_yet = self.tenure.retry_store(|| limiter.hit(hit.clone())).await?;
+        let (not_yet, trip) = self.tenure.retry_store(|| limiter.hit(&hit)).await?;
+        self.tell_limit(&hit, &not_yet).await;
+        if let Some(trip) = trip {
+            self.stop_classes(&trip).await;
+        }
         if attempt == 1 && step.effect != Effect::Read && !self.record.suspect {
             let ledger = &self.tenure.shared.ledger;
             let (lease, id) = (&self.tenure.lease, &self.command.id);
@@ -101,6 +107,51 @@ impl Cx<'_> {
             Patience::Hold(_) => Ok(()),
             Patience::Park => Err(Failure::Stop(Stop::Parked(not_yet))),
             Patience::Tell => Err(self.throttled(not_yet)),
+        }
+    }
+
+    /// Strangers were invited: so many came in, so many their privacy kept out.
+    pub(crate) async fn invited(&self, added: usize, blocked: usize) {
+        if let Some(trip) = self.tenure.limiter.invited(added, blocked) {
+            self.stop_classes(&trip).await;
+        }
+    }
+
+    async fn tell_limit(&self, hit: &Hit, not_yet: &NotYet) {
+        let shared = &self.tenure.shared;
+        let class = not_yet.lane.to_string();
+        shared.metrics.limit_hit(hit.ask.class);
+        let told = LimitHit { class, reason: hit.code.clone(), until: not_yet.opens };
+        let instance = &self.command.instance;
+        shared.answers.tell(Answers::event_id(), instance, &told, |event| event).await;
+    }
+
+    /// One warning too many: the classes are paused until a person resumes them. Never is another
+    /// account used instead.
+    async fn stop_classes(&self, trip: &Trip) {
+        let shared = &self.tenure.shared;
+        tracing::warn!(classes = ?trip.classes, reason = trip.reason, "calls are stopped until they are resumed");
+        let names: Vec<_> =
+            trip.classes.iter().filter_map(|class| class.pause_name()).collect();
+        let pause = store::Pause {
+            since: self.now(),
+            by: Some("queuegram".to_owned()),
+            reason: Some(trip.reason.to_owned()),
+        };
+        let scope = store::PauseScope::Instance(self.command.instance.clone());
+        let store = shared.pauses.store();
+        match self.tenure.retry_store(|| store.pause(&scope, &names, &pause)).await {
+            Ok(book) => shared.pauses.noted(book),
+            Err(failure) => tracing::error!(?failure, "calls could not be stopped"),
+        }
+        for class in trip.classes {
+            let told = LimitPaused {
+                class: class.to_string(),
+                reason: Some(trip.reason.to_owned()),
+                until: None,
+            };
+            let instance = &self.command.instance;
+            shared.answers.tell(Answers::event_id(), instance, &told, |event| event).await;
         }
     }
 

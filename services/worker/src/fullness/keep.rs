@@ -4,14 +4,17 @@
 //! grows old. It is read from the list of dialogs, a page at a time and out of the budget for reads.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proto::control::GroupsUsed;
+use proto::event::LimitHit;
 use telegram::calls::chats::{DialogCursor, Folder, GroupSummary};
 use telegram::{Account, CallError, GroupKind, calls};
 
 use super::{MOST, MOST_PREMIUM, note};
+use crate::answers::Answers;
 use crate::limits::{Ask, Class, Hit};
 use crate::stop::{Failure, Stop};
 use crate::tenure::Tenure;
@@ -84,7 +87,7 @@ pub(super) fn next_count(groups: &GroupsUsed) -> DateTime<Utc> {
 
 async fn count(tenure: &Tenure, account: &Account) -> Result<GroupsUsed, Failure> {
     let most = match tenure.shared.config.limits.groups_max {
-        Some(most) => most,
+        Some(most) => most.get(),
         None if asked(tenure, || calls::myself::me(account)).await?.premium => MOST_PREMIUM,
         None => MOST,
     };
@@ -116,7 +119,7 @@ async fn asked<T, R>(tenure: &Tenure, call: impl Fn() -> R) -> Result<T, Failure
 where
     R: Future<Output = Result<T, CallError>>,
 {
-    let ask = Ask { class: Class::Read, cost: std::num::NonZeroU32::MIN, chat: None };
+    let ask = Ask { class: Class::Read, cost: NonZeroU32::MIN, chat: None };
     let limiter = &tenure.limiter;
     loop {
         while let Err(not_yet) = tenure.retry_store(|| limiter.ask(ask)).await? {
@@ -139,6 +142,11 @@ where
             return Err(Failure::Stop(Stop::Fault(telegram::fault::of(&error))));
         };
         let hit = Hit { ask, code: fault.name.clone(), wait_s: Some(flood.wait_s) };
-        tenure.retry_store(|| limiter.hit(hit.clone())).await?;
+        let (not_yet, _) = tenure.retry_store(|| limiter.hit(&hit)).await?;
+        tenure.shared.metrics.limit_hit(Class::Read);
+        let class = not_yet.lane.to_string();
+        let told = LimitHit { class, reason: hit.code, until: not_yet.opens };
+        let answers = &tenure.shared.answers;
+        answers.tell(Answers::event_id(), &tenure.instance, &told, |event| event).await;
     }
 }

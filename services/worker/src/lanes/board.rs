@@ -172,6 +172,10 @@ impl Board {
         }
         if let Some(lane) = self.lanes.get_mut(&parked.lane) {
             lane.parked -= 1;
+            if lane.parked == 0 {
+                // Its queue is to go, whatever its limit says.
+                lane.wake = Wake::Now;
+            }
         }
         self.due.remove(&(parked.deadline, id.clone()));
         Some(parked)

@@ -1,6 +1,8 @@
 //! Answering parked commands that can't wait until they get to the head of their lane: at their
 //! deadline, and when they are cancelled.
 
+use std::time::Duration;
+
 use proto::CommandId;
 use proto::lane::LaneCopy;
 
@@ -8,7 +10,22 @@ use super::Lanes;
 use crate::pipeline;
 use crate::tenure::Tenure;
 
+/// Between two looks for parked commands that were cancelled.
+const CANCELS_EVERY: Duration = Duration::from_millis(500);
+
 impl Lanes {
+    /// Waits until it is time to look for parked commands that were cancelled: for ever, where
+    /// nothing is parked.
+    pub(super) async fn look_pause(&self) {
+        loop {
+            let changed = self.changed.notified();
+            if self.parked() > 0 {
+                return tokio::time::sleep(CANCELS_EVERY).await;
+            }
+            changed.await;
+        }
+    }
+
     /// Waits until the next command must be answered.
     pub(super) async fn due(&self, tenure: &Tenure) {
         loop {

@@ -52,8 +52,9 @@ impl Lanes {
         cut("park_published");
         self.note(tenure, command, &parked, parking, Some(&body)).await?;
         cut("parked");
-        self.board().park(command.id.clone(), parked.clone());
-        self.changed.notify_one();
+        self.change(|board| board.park(command.id.clone(), parked.clone()));
+        tenure.shared.metrics.delayed(lane);
+        self.changed.notify_waiters();
         tracing::info!(lane = %lane, code = not_yet.code, retry_at = ?retry_at, "a command was parked");
         let told = CommandDelayed {
             class: lane.to_string(),
@@ -80,7 +81,7 @@ impl Lanes {
         let Some(parked) = parked else { return Ok(()) };
         self.note(tenure, parking.command, &parked, parking, None).await?;
         self.board().sleep(parked.lane, parking.not_yet);
-        self.changed.notify_one();
+        self.changed.notify_waiters();
         Ok(())
     }
 
@@ -91,7 +92,8 @@ impl Lanes {
     pub async fn left(&self, tenure: &Tenure, id: &CommandId) -> Result<(), Failure> {
         let (lanes, lease) = (&tenure.shared.lanes, &tenure.lease);
         tenure.retry_store(|| lanes.leave(lease, id)).await?;
-        self.board().leave(id);
+        self.change(|board| board.leave(id));
+        self.changed.notify_waiters();
         cut("left");
         Ok(())
     }

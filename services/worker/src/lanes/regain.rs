@@ -45,7 +45,7 @@ impl Lanes {
         may_be_lost: bool,
         stopping: &CancellationToken,
     ) -> Result<Arc<Self>, Failure> {
-        let (lanes, store) = (Self::new(lease), &shared.lanes);
+        let (lanes, store) = (Self::new(lease, shared.metrics.parked()), &shared.lanes);
         let found = persist::retry(stopping, || store.load(&lease.instance)).await?;
         let known = found.known;
         lanes.take_over(&found.lanes, found.parked).map_err(|error| {
@@ -150,7 +150,7 @@ impl Lanes {
         };
         let store = &shared.lanes;
         persist::retry(stopping, || store.park(lease, id, &entry, Some(body))).await?;
-        self.board().park(id.clone(), parked);
+        self.change(|board| board.park(id.clone(), parked));
         Ok(())
     }
 }

@@ -22,8 +22,6 @@ use crate::tenure::Tenure;
 
 /// A lane from which nothing comes for so long holds nothing that was not noted.
 const QUIET: Duration = Duration::from_secs(1);
-/// Between two looks for parked commands that were cancelled.
-const CANCELS_EVERY: Duration = Duration::from_millis(500);
 /// Before a lane is tried again that could not be worked.
 const AGAIN_AFTER: TimeDelta = TimeDelta::seconds(1);
 
@@ -40,10 +38,10 @@ pub async fn tend(tenure: Arc<Tenure>) {
         };
         tokio::select! {
             () = tenure.stopping.cancelled() => return,
-            lane = ready => lanes.work(&tenure, lane).await,
-            () = lanes.due(&tenure) => lanes.answer_due(&tenure).await,
-            () = tokio::time::sleep(CANCELS_EVERY), if lanes.parked() > 0 => {
-                lanes.answer_cancelled(&tenure).await;
+            lane = ready => Box::pin(lanes.work(&tenure, lane)).await,
+            () = lanes.due(&tenure) => Box::pin(lanes.answer_due(&tenure)).await,
+            () = lanes.look_pause() => {
+                Box::pin(lanes.answer_cancelled(&tenure)).await;
             }
             // What waits for a person may go on now.
             Ok(()) = pauses.changed() => lanes.wake(),
@@ -89,7 +87,7 @@ impl Lanes {
                     Ok(false) => {}
                     Err(error) => return self.put_aside(tenure, lane, &error),
                 }
-            } else if let Some(not_yet) = limit(tenure, lane) {
+            } else if let Some(not_yet) = tenure.limit_of(lane) {
                 return self.board().sleep(lane, &not_yet);
             }
             let queue = tenure.shared.names.lane_queue(&tenure.instance, &lane.to_string());
@@ -113,9 +111,9 @@ impl Lanes {
 
     async fn consume(&self, tenure: &Tenure, lane: Lane, mut from: Consumption) -> Worked {
         let worked = loop {
-            self.answer_due(tenure).await;
+            Box::pin(self.answer_due(tenure)).await;
             let empty = self.parked_in(lane) == 0;
-            if !empty && let Some(not_yet) = limit(tenure, lane) {
+            if !empty && let Some(not_yet) = tenure.limit_of(lane) {
                 self.board().sleep(lane, &not_yet);
                 break Worked::Later;
             }
@@ -212,10 +210,4 @@ impl Lanes {
         let opens = Some(tenure.shared.clock.now() + AGAIN_AFTER);
         self.board().sleep(lane, &NotYet { opens, code: code::BUDGET_SPENT.to_owned(), lane });
     }
-}
-
-/// What a lane's head waits for. Where there is no account nothing is called, and nothing waited for.
-fn limit(tenure: &Tenure, lane: Lane) -> Option<NotYet> {
-    tenure.account.as_ref().ok()?;
-    tenure.limiter.when(lane)
 }

@@ -1,5 +1,6 @@
 //! The classes of Telegram calls. Calls of one class share a budget and a gate.
 
+use proto::MethodName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,16 @@ impl Class {
         Self::Resolve,
         Self::Read,
     ];
+
+    /// The class of that word.
+    pub fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.name() == word)
+    }
+
+    /// What a pause of the class is named by, beside those of methods.
+    pub fn pause_name(self) -> Option<MethodName> {
+        format!("class.{}", self.name()).parse().ok()
+    }
 
     /// The class's word in settings and on the wire.
     pub fn name(self) -> &'static str {

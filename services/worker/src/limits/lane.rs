@@ -42,8 +42,7 @@ impl FromStr for Lane {
             let chat = chat.parse::<i64>().ok().and_then(|id| ChatId::try_from(id).ok());
             return chat.map(Self::Slow).ok_or_else(|| NoLane(text.to_owned()));
         }
-        let class = Class::ALL.into_iter().find(|class| class.name() == text);
-        class.map(Self::Class).ok_or_else(|| NoLane(text.to_owned()))
+        Class::read(text).map(Self::Class).ok_or_else(|| NoLane(text.to_owned()))
     }
 }
 

@@ -1,35 +1,29 @@
-//! Says when one account may make its next call of a class.
+//! Says when one account may make its next call. What it knows is kept in Redis with every change
+//! that matters, so that the next owner goes on from there.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chassis::Clock;
 use chrono::{DateTime, TimeDelta, Utc};
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use proto::ChatId;
 use proto::fault::code;
+use serde::{Deserialize, Serialize};
 use store::StoreError;
 
-use super::{Class, Lane, LimitsConfig};
+use super::circuit::{Circuit, Trip};
+use super::gates::{Gate, Gates, lanes_of};
+use super::meter::{Meter, Used};
+use super::settings::Settings;
+use super::{Class, Lane, Learnt};
 
-/// Longest that a gate stays shut: what an absurd wait is cut to.
-const SHUT_MAX: Duration = Duration::from_secs(366 * 86_400);
-
-/// The limits of one account.
-pub struct Limiter {
-    clock: Clock,
-    budgets: HashMap<Class, DefaultDirectRateLimiter>,
-    bursts: HashMap<Class, NonZeroU32>,
-    gates: Mutex<HashMap<Lane, Gate>>,
-}
-
-struct Gate {
-    opens: DateTime<Utc>,
-    code: String,
-}
+/// Calls that count for longer than this are written down before they are made; what less is at
+/// stake may be forgotten with a crash.
+const SCARCE_S: f64 = 1.0;
+/// How long what is not scarce may wait to be written down.
+const SAVE_AFTER: TimeDelta = TimeDelta::seconds(1);
+const VERSION: u32 = 1;
 
 /// A call that asks to be let through.
 #[derive(Debug, Clone, Copy)]
@@ -64,100 +58,283 @@ pub struct NotYet {
     pub lane: Lane,
 }
 
-impl Limiter {
-    /// Limiters with full bursts.
-    pub fn new(config: &LimitsConfig, clock: Clock) -> Self {
-        let budget = |class: Class| {
-            config.budgets.get(&class).copied().unwrap_or(config.profile.budget(class))
+/// What is kept of an account's limits.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    v: u32,
+    used: BTreeMap<Class, Used>,
+    gates: Gates,
+    circuit: Circuit,
+}
+
+/// Where it is kept.
+pub trait Keeping: Send + Sync {
+    /// Keeps it.
+    fn keep(&self, text: String) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// The limits of one account.
+pub struct Limiter<K> {
+    clock: Clock,
+    state: Mutex<State>,
+    /// One write after the other: an older one must not come last.
+    writing: tokio::sync::Mutex<K>,
+}
+
+struct State {
+    settings: Settings,
+    meters: BTreeMap<Class, Meter>,
+    learnt: BTreeMap<Class, Learnt>,
+    gates: Gates,
+    circuit: Circuit,
+    unsaved_since: Option<DateTime<Utc>>,
+}
+
+impl Kept {
+    /// Reads what was kept. What this release can't read counts as lost.
+    pub fn read(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok().filter(|kept: &Self| kept.v == VERSION)
+    }
+}
+
+impl<K: Keeping> Limiter<K> {
+    /// Goes on from what was kept; where that is lost, every burst counts as spent.
+    pub fn new(settings: Settings, kept: Option<Kept>, lost: bool, clock: Clock, keeping: K) -> Self {
+        let spent = kept.is_none() && lost;
+        let kept = kept.unwrap_or_default();
+        let now = clock.now();
+        let learnt: BTreeMap<_, _> =
+            kept.used.iter().filter_map(|(class, used)| Some((*class, used.learnt?))).collect();
+        let meter = |class: Class| {
+            let used = kept.used.get(&class).cloned().unwrap_or_default();
+            let budget = settings.budget(class, learnt.get(&class), now);
+            let mut meter = Meter::new(budget, &used, &clock);
+            if spent {
+                meter.spend_burst();
+            }
+            (class, meter)
         };
-        let limiter = |class: Class| {
-            let quota = Quota::with_period(Duration::from_secs_f64(budget(class).every_s))
-                .unwrap_or(Quota::per_hour(NonZeroU32::MIN))
-                .allow_burst(budget(class).burst);
-            (class, RateLimiter::direct(quota))
-        };
-        Self {
-            clock,
-            budgets: Class::ALL.into_iter().map(limiter).collect(),
-            bursts: Class::ALL.into_iter().map(|class| (class, budget(class).burst)).collect(),
-            gates: Mutex::default(),
-        }
+        let meters = Class::ALL.into_iter().map(meter).collect();
+        let (gates, circuit) = (kept.gates, kept.circuit);
+        let state = State { settings, meters, learnt, gates, circuit, unsaved_since: None };
+        Self { clock, state: Mutex::new(state), writing: tokio::sync::Mutex::new(keeping) }
     }
 
     /// Lets a call through, and takes what it costs from its budget; or says why not yet.
     ///
     /// # Errors
-    /// The store that keeps what is used can't be asked, or the instance is no longer ours.
+    /// The store that keeps what is used can't be asked, or the instance is no longer ours: then
+    /// nothing may be called.
     pub async fn ask(&self, ask: Ask) -> Result<Result<(), NotYet>, StoreError> {
-        Ok(self.take(ask))
+        let due = {
+            let mut state = self.state();
+            let now = self.clock.now();
+            if let Err(not_yet) = state.take(ask, now) {
+                return Ok(Err(not_yet));
+            }
+            state.is_save_due(ask.class, now)
+        };
+        if due {
+            self.save().await?;
+        }
+        Ok(Ok(()))
     }
 
-    /// The most calls of a class that can come at once.
-    pub fn at_once(&self, class: Class) -> usize {
-        self.bursts
-            .get(&class)
-            .map_or(1, |burst| usize::try_from(burst.get()).unwrap_or(usize::MAX))
-    }
-
-    /// Shuts a gate: Telegram asked for it. It is noted before anything else.
+    /// Shuts the gates that a limit asks for, and slows its class down. This is written down before
+    /// anything else. Where it was one warning too many, the classes to be stopped are told.
     ///
     /// # Errors
     /// As for [`Limiter::ask`].
-    pub async fn hit(&self, hit: Hit) -> Result<NotYet, StoreError> {
-        let lane = Lane::Class(hit.ask.class);
-        let wait = Duration::from_secs(hit.wait_s.unwrap_or(86_400)).min(SHUT_MAX);
-        let opens = self.clock.now() + TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
-        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
-        // A shorter wait says nothing about a longer one.
-        if gates.get(&lane).is_none_or(|gate| gate.opens < opens) {
-            gates.insert(lane, Gate { opens, code: hit.code.clone() });
-        }
-        Ok(NotYet { opens: Some(opens), code: hit.code, lane })
+    pub async fn hit(&self, hit: &Hit) -> Result<(NotYet, Option<Trip>), StoreError> {
+        let told = self.state().hit(hit, self.clock.now());
+        self.save().await?;
+        Ok(told)
     }
 
-    /// When a lane's head may go on, as far as limits have a say; the next call of its class costs
-    /// one. `None` where it may at once.
+    /// Strangers were invited: so many came in, so many their privacy kept out. The classes to be
+    /// stopped are told where these are too many.
+    pub fn invited(&self, added: usize, blocked: usize) -> Option<Trip> {
+        self.state().circuit.invited(added, blocked)
+    }
+
+    /// The most calls of a class that can come at once: by what is configured, so that it is the
+    /// same tomorrow.
+    pub fn at_once(&self, class: Class) -> usize {
+        let burst = self.state().settings.configured(class).burst.get();
+        usize::try_from(burst).unwrap_or(usize::MAX)
+    }
+
+    /// What a lane's head waits for, whose next call costs one; `None` where it may go on.
     pub fn when(&self, lane: Lane) -> Option<NotYet> {
-        self.gate(lane)
+        let ask = |class| Ask { class, cost: NonZeroU32::MIN, chat: None };
+        let (mut state, now) = (self.state(), self.clock.now());
+        match lane {
+            Lane::Class(class) => state.shut(ask(class), now),
+            Lane::Slow(_) => state.gates.of(lane, now).map(|gate| not_yet(gate, lane)),
+        }
     }
 
-    /// When a call of a class can be made that comes after `ahead` others; `None` where a person has
-    /// to resume the class first.
-    pub fn forecast(&self, class: Class, _ahead: u32) -> Option<DateTime<Utc>> {
-        Some(self.clock.now())
+    /// When a call of a class can be made that comes after `ahead` others.
+    pub fn forecast(&self, class: Class, ahead: u32) -> DateTime<Utc> {
+        let (mut state, now) = (self.state(), self.clock.now());
+        state.refit(class, now);
+        let gate = state.gates.of(Lane::Class(class), now).map_or(now, |gate| gate.opens);
+        let paced = state.meters.get(&class).and_then(|meter| meter.opens(ahead, NonZeroU32::MIN));
+        // Behind a gate those ahead come one after the other from when it opens.
+        let after_gate = match state.meters.get(&class) {
+            Some(meter) if gate > now => {
+                let burst = meter.budget().burst.get();
+                let wait = meter.budget().every_s * f64::from(ahead.saturating_sub(burst - 1));
+                gate + TimeDelta::milliseconds((wait * 1_000.0).min(MILLIS_MAX) as i64)
+            }
+            _ => now,
+        };
+        paced.unwrap_or(now).max(after_gate)
     }
 
-    fn take(&self, ask: Ask) -> Result<(), NotYet> {
-        let lane = Lane::Class(ask.class);
-        if let Some(shut) = self.gate(lane) {
+    /// Other settings from now on; what is used stays used.
+    pub fn reconfigure(&self, settings: Settings) {
+        let (mut state, now) = (self.state(), self.clock.now());
+        state.settings = settings;
+        for class in Class::ALL {
+            state.refit(class, now);
+        }
+    }
+
+    /// Writes down what is not yet.
+    ///
+    /// # Errors
+    /// As for [`Limiter::ask`].
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        let unsaved = self.state().unsaved_since.is_some();
+        if unsaved { self.save().await } else { Ok(()) }
+    }
+
+    /// Writes everything down.
+    ///
+    /// # Errors
+    /// As for [`Limiter::ask`].
+    pub async fn save(&self) -> Result<(), StoreError> {
+        let keeping = self.writing.lock().await;
+        let kept = {
+            let mut state = self.state();
+            state.unsaved_since = None;
+            state.kept()
+        };
+        let text = serde_json::to_string(&kept).unwrap_or_default();
+        let done = keeping.keep(text).await;
+        if done.is_err() {
+            self.state().unsaved_since.get_or_insert(self.clock.now());
+        }
+        done
+    }
+
+    pub(super) fn look<T>(&self, class: Class, look: impl FnOnce(&Meter, &Look<'_>) -> T) -> Option<T> {
+        let (mut state, now) = (self.state(), self.clock.now());
+        state.refit(class, now);
+        let rate = state.learnt.get(&class).map_or(1.0, |learnt| learnt.rate(now));
+        let gate = state.gates.of(Lane::Class(class), now);
+        state.meters.get(&class).map(|meter| look(meter, &Look { rate, gate }))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Longest wait of a forecast.
+const MILLIS_MAX: f64 = 366.0 * 86_400_000.0;
+
+/// How a class stands, beside its meter.
+pub(super) struct Look<'a> {
+    /// The learnt rate.
+    pub rate: f64,
+    /// Its gate, where it is shut.
+    pub gate: Option<&'a Gate>,
+}
+
+impl State {
+    fn take(&mut self, ask: Ask, now: DateTime<Utc>) -> Result<(), NotYet> {
+        if let Some(shut) = self.gate(ask, now) {
             return Err(shut);
         }
-        let Some(limiter) = self.budgets.get(&ask.class) else { return Ok(()) };
-        let not_yet = |wait: Duration| NotYet {
-            opens: Some(self.clock.now() + TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX)),
-            code: code::BUDGET_SPENT.to_owned(),
-            lane,
+        self.refit(ask.class, now);
+        let Some(meter) = self.meters.get_mut(&ask.class) else { return Ok(()) };
+        meter.take(ask.cost).map_err(|opens| spent(ask.class, opens))
+    }
+
+    /// Why a call can't be made now; it is not taken.
+    fn shut(&mut self, ask: Ask, now: DateTime<Utc>) -> Option<NotYet> {
+        self.refit(ask.class, now);
+        let paced = || {
+            let opens = self.meters.get(&ask.class)?.opens(0, ask.cost)?;
+            Some(spent(ask.class, opens))
         };
-        let now = DefaultClock::default().now();
-        match limiter.check_n(ask.cost) {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(not_until)) => Err(not_yet(not_until.wait_time_from(now))),
-            Err(insufficient) => {
-                match limiter.check_n(NonZeroU32::new(insufficient.0).unwrap_or(NonZeroU32::MIN)) {
-                    Ok(Err(not_until)) => Err(not_yet(not_until.wait_time_from(now))),
-                    _ => Ok(()),
+        self.gate(ask, now).or_else(paced)
+    }
+
+    fn gate(&self, ask: Ask, now: DateTime<Utc>) -> Option<NotYet> {
+        let lanes = [Some(Lane::Class(ask.class)), ask.chat.map(Lane::Slow)];
+        let shut = |lane| self.gates.of(lane, now).map(|gate| not_yet(gate, lane));
+        lanes.into_iter().flatten().find_map(shut)
+    }
+
+    fn hit(&mut self, hit: &Hit, now: DateTime<Utc>) -> (NotYet, Option<Trip>) {
+        let gate = self.gates.shut(hit, now);
+        let lanes = lanes_of(hit);
+        if hit.wait_s.is_some() {
+            for lane in &lanes {
+                if let Lane::Class(class) = lane {
+                    let learnt = self.learnt.get(class).copied();
+                    let learnt = learnt.unwrap_or_else(|| Learnt::nothing(now));
+                    self.learnt.insert(*class, learnt.slower(now));
+                    self.refit(*class, now);
                 }
             }
         }
+        let lane = lanes.first().copied().unwrap_or(Lane::Class(hit.ask.class));
+        let own = Lane::Class(hit.ask.class);
+        let lane = if lanes.contains(&own) { own } else { lane };
+        (not_yet(&gate, lane), self.circuit.hit(hit, now))
     }
 
-    fn gate(&self, lane: Lane) -> Option<NotYet> {
-        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
-        let gate = gates.get(&lane)?;
-        if gate.opens > self.clock.now() {
-            return Some(NotYet { opens: Some(gate.opens), code: gate.code.clone(), lane });
+    /// The class's budget as it is now: it changes with what is learnt, and with the account's age.
+    fn refit(&mut self, class: Class, now: DateTime<Utc>) {
+        let budget = self.settings.budget(class, self.learnt.get(&class), now);
+        if let Some(meter) = self.meters.get_mut(&class)
+            && meter.budget() != budget
+        {
+            meter.refit(budget);
         }
-        gates.remove(&lane);
-        None
+    }
+
+    fn is_save_due(&mut self, class: Class, now: DateTime<Utc>) -> bool {
+        let since = *self.unsaved_since.get_or_insert(now);
+        let scarce = self.settings.configured(class).every_s >= SCARCE_S;
+        scarce || now - since >= SAVE_AFTER
+    }
+
+    fn kept(&self) -> Kept {
+        let used = |(class, meter): (&Class, &Meter)| {
+            let used = Used { learnt: self.learnt.get(class).copied(), ..meter.used() };
+            (*class, used)
+        };
+        Kept {
+            v: VERSION,
+            used: self.meters.iter().map(used).collect(),
+            gates: self.gates.clone(),
+            circuit: self.circuit.clone(),
+        }
     }
 }
+
+fn not_yet(gate: &Gate, lane: Lane) -> NotYet {
+    NotYet { opens: Some(gate.opens), code: gate.code.clone(), lane }
+}
+
+fn spent(class: Class, opens: DateTime<Utc>) -> NotYet {
+    NotYet { opens: Some(opens), code: code::BUDGET_SPENT.to_owned(), lane: Lane::Class(class) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,25 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
-use std::sync::Arc;
 
 use serde_json::json;
 
 use super::*;
 use crate::cx::tests::ground::Ground;
 use crate::cx::tests::sandbox::Sandbox;
-use crate::limits::{Ask, Budget, Limiter, LimitsConfig};
+use crate::limits::{Ask, Budget, LimitsConfig};
 use crate::methods;
 
 /// More calls than any command here makes.
 const PLENTY: NonZeroU32 = NonZeroU32::new(1_000).unwrap();
 
 /// Budgets that hold much and are filled up again only in days: what was drawn shows.
-fn gauge(ground: &Ground) -> Arc<Limiter> {
-    let budget = Budget { every_s: 86_400.0, burst: PLENTY };
+fn gauge() -> LimitsConfig {
+    let budget = Budget { every_s: 86_400.0, burst: PLENTY, per_day: None };
     let budgets = Class::ALL.into_iter().map(|class| (class, budget)).collect();
-    let config = LimitsConfig { budgets, ..LimitsConfig::default() };
-    Arc::new(Limiter::new(&config, ground.tenure.shared.clock.clone()))
+    LimitsConfig { budgets, ..LimitsConfig::default() }
 }
 
 async fn drawn(ground: &Ground) -> BTreeSet<Class> {
@@ -41,7 +39,7 @@ async fn carry_out(
     params: &Value,
 ) -> (BTreeSet<Class>, Option<ChatId>) {
     let mut ground = sandbox.ground().await;
-    ground.tenure.limiter = gauge(&ground);
+    ground.limit(&gauge());
     let chat_id = match ground.carry_out(entry.name, params).await {
         Ok(done) => {
             assert_eq!(done.lacking, None, "{}: {}", entry.name, done.result);

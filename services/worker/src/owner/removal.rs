@@ -44,6 +44,7 @@ impl Owner {
             shared.statuses.forget(lease).await?;
             shared.fullness.forget(lease).await?;
             shared.lanes.forget(lease).await?;
+            shared.limits.forget(lease).await?;
             shared.ledger.forget(lease).await?;
             shared.pauses.forget(&lease.instance).await?;
             shared.instances.remove(lease).await

@@ -64,7 +64,7 @@ async fn who_was_found_before_a_wait_is_not_looked_for_again() {
     ground.account = account(&ground, &[ann()]);
     let ask = Ask { class: Class::Resolve, cost: std::num::NonZeroU32::MIN, chat: None };
     let hit = Hit { ask, code: "FLOOD_WAIT".to_owned(), wait_s: Some(60) };
-    ground.tenure.limiter.hit(hit).await.unwrap();
+    ground.tenure.limiter.hit(&hit).await.unwrap();
     let inputs = [input(json!(7)), input(json!("@somebody_here"))];
     let mut cx = ground.take().await;
     let parked = find_all(&mut cx, "members", &inputs, Search::default()).await;

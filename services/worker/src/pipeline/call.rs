@@ -38,7 +38,7 @@ pub(super) async fn call(
         let fault = Fault::expired("the deadline passed before the first step");
         return Ok(Called::Ended(fault.into()));
     }
-    execute(tenure, arrival, request, record, None).await
+    Box::pin(execute(tenure, arrival, request, record, None)).await
 }
 
 /// Tells what a command has come to that is not gone on with, since it would have to wait for
@@ -50,7 +50,7 @@ pub(super) async fn wind_up(
     record: Record,
     limit: &NotYet,
 ) -> Result<Outcome, Undone> {
-    match execute(tenure, arrival, request, record, Some(limit)).await? {
+    match Box::pin(execute(tenure, arrival, request, record, Some(limit))).await? {
         Called::Ended(outcome) => Ok(outcome),
         Called::Parked(_) => Err(Undone("it would wait for a limit although it is late")),
     }

@@ -101,7 +101,7 @@ fn expected(tenure: &Tenure, not_yet: &NotYet, next: Next) -> Option<DateTime<Ut
     let opens = not_yet.opens?;
     let (Next::Move(lane), Lane::Class(class)) = (next, not_yet.lane) else { return Some(opens) };
     let ahead = u32::try_from(tenure.lanes.parked_in(lane)).unwrap_or(u32::MAX);
-    tenure.limiter.forecast(class, ahead).map(|at| at.max(opens))
+    Some(tenure.limiter.forecast(class, ahead).max(opens))
 }
 
 /// What a command is told that would be late.

@@ -24,7 +24,7 @@ use uuid::Uuid;
 use super::super::*;
 use crate::answers::Answers;
 use crate::config::{OwnConfig, WorkerConfig};
-use crate::limits::{Limiter, LimitsConfig, Profile};
+use crate::limits::{ByLease, Limiter, LimitsConfig, Profile, Settings};
 use crate::metrics::Metrics;
 use crate::suspect::Losses;
 use crate::tenure::Shared;
@@ -50,8 +50,8 @@ impl Ground {
         let tenure = Tenure {
             groups: Groups::open(&shared.vault, &instance).await.unwrap(),
             account: Ok(account.clone()),
-            limiter: Arc::new(Limiter::new(&shared.config.limits, shared.clock.clone())),
-            lanes: Arc::new(crate::lanes::Lanes::new(&lease)),
+            limiter: Arc::new(limiter(&shared, &lease)),
+            lanes: Arc::new(crate::lanes::Lanes::new(&lease, shared.metrics.parked())),
             turn: Arc::default(),
             filled: tokio::sync::Notify::new(),
             verdict: watch::Sender::new(None),
@@ -112,6 +112,13 @@ impl Ground {
     }
 }
 
+fn limiter(shared: &Shared, lease: &store::Lease) -> Limiter<ByLease> {
+    let record = InstanceRecord::new(lease.instance.clone(), shared.clock.now());
+    let settings = Settings::of(&shared.config.limits, &record);
+    let keeping = ByLease::new(&shared.limits, lease);
+    Limiter::new(settings, None, false, shared.clock.clone(), keeping)
+}
+
 async fn stores(folder: &TempDir, clock: Clock) -> Shared {
     let addresses = shared::servers().await.unwrap();
     let redis = RedisConfig {
@@ -166,6 +173,7 @@ async fn stores(folder: &TempDir, clock: Clock) -> Shared {
         peers: Peers::new(&vault, &redis),
         statuses: Statuses::new(&redis),
         fullness: store::Fullness::new(&redis),
+        limits: store::Limits::new(&redis),
         lanes: store::Lanes::new(&redis),
         pauses: crate::pauses::PauseWatch::new(store::Pauses::new(&redis)),
         metrics: Metrics::new(&prometheus::Registry::new()).unwrap(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use queuegram_tests::stage::tgsim::{API_HASH, API_ID, Tgsim};
 use serde_json::{Value, json};
+use store::InstanceRecord;
 use telegram::config::ServerConfig;
 use telegram::secret::ApiHash;
 use telegram::session::MemorySink;
@@ -12,6 +13,7 @@ use telegram::{Account, Gate, Login, LoginCode, Phone, Telegram, TelegramConfig}
 use tempfile::TempDir;
 
 use super::ground::Ground;
+use crate::limits::{LimitsConfig, Settings};
 use crate::method::Done;
 use crate::methods;
 use crate::stop::Stop;
@@ -67,6 +69,12 @@ impl Sandbox {
 }
 
 impl Ground {
+    /// Gives the account these budgets.
+    pub fn limit(&self, config: &LimitsConfig) {
+        let record = InstanceRecord::new(self.tenure.instance.clone(), self.command.received_at);
+        self.tenure.limiter.reconfigure(Settings::of(config, &record));
+    }
+
     /// Carries a command out, under an id of its own and with an hour to go.
     pub async fn carry_out(&mut self, method: &str, params: &Value) -> Result<Done<Value>, Stop> {
         let command = &mut self.command;
