@@ -87,7 +87,10 @@ async fn add_batch(
     let [first, _, ..] = batch else { return add_singly(cx, group, kind, batch, roll).await };
     let step = Step::repeatable(format!("invite_from:{}", first.id), kind.class());
     let is_new = !cx.has_step(&step.name);
-    match cx.step(step.cost(batch.len()), || calls::members::invite(&account, &group.peer, batch)).await {
+    match cx
+        .step(step.cost(batch.len()), || calls::members::invite(&account, &group.peer, batch))
+        .await
+    {
         Ok(missing) => {
             note_added(cx, roll, batch, &missing);
             if is_new {

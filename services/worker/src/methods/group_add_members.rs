@@ -43,13 +43,8 @@ pub struct Added {
 impl Method for GroupAddMembers {
     type Output = Added;
 
-    const CLASSES: &'static [Class] = &[
-        Class::Invite,
-        Class::InviteKnown,
-        Class::Read,
-        Class::Resolve,
-        Class::Link,
-    ];
+    const CLASSES: &'static [Class] =
+        &[Class::Invite, Class::InviteKnown, Class::Read, Class::Resolve, Class::Link];
 
     fn example() -> Example {
         Example {

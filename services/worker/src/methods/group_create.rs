@@ -1,14 +1,14 @@
 //! `group.create`: makes a group, puts people and bots in, and tells its `chat_id`.
 
-use proto::fault::code;
 use proto::event;
+use proto::fault::code;
 use proto::{Fault, MemberOutcome, MemberStatus};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use telegram::{GroupKind, UserPeer};
 use telegram::calls;
 use telegram::calls::groups::NewGroup;
+use telegram::{GroupKind, UserPeer};
 
 use crate::admins;
 use crate::contract::examples;
@@ -123,8 +123,7 @@ impl Method for GroupCreate {
         if self.kind == Kind::Supergroup && !cx.has_step("create") && !cx.is_suspect() {
             cx.has_room().await?;
         }
-        let search =
-            Search { import_contacts: self.import_contacts, ..Search::default() };
+        let search = Search { import_contacts: self.import_contacts, ..Search::default() };
         let members = people::find_all(cx, "members", self.members.as_slice(), search).await?;
         let admins = people::find_all(cx, "admins", self.admins.as_slice(), search).await?;
         let everybody = [members.as_slice(), admins.as_slice()].concat();
@@ -177,9 +176,11 @@ impl GroupCreate {
                 }
                 let creation = Creation { kind: GroupKind::Basic, title, users: &others };
                 let step = Step::once("create", Class::Create);
-                let made = cx.make_group(step, &creation, || {
-                    calls::groups::create_basic(&account, title, &others)
-                }).await?;
+                let made = cx
+                    .make_group(step, &creation, || {
+                        calls::groups::create_basic(&account, title, &others)
+                    })
+                    .await?;
                 for user in &others {
                     let missing = made.missing.iter().find(|missing| missing.user_id == user.id);
                     let added = || Fate::of(MemberStatus::Added);
@@ -247,11 +248,7 @@ impl GroupCreate {
         Ok(None)
     }
 
-    async fn answer_existing(
-        &self,
-        cx: &mut Cx<'_>,
-        group: Group,
-    ) -> Result<Done<Created>, Stop> {
+    async fn answer_existing(&self, cx: &mut Cx<'_>, group: Group) -> Result<Done<Created>, Stop> {
         let link = match self.invite_link {
             true => Some(links::primary(cx, &group).await?.url),
             false => None,
@@ -297,4 +294,3 @@ fn nobody_to_start_with(everybody: &[Person]) -> Fault {
         |why| why.fault("members"),
     )
 }
-

@@ -1,7 +1,7 @@
 //! `group.delete`: deletes a group for everybody in it.
 
-use proto::fault::code;
 use proto::event;
+use proto::fault::code;
 use proto::{ChatId, Fault};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -40,10 +40,7 @@ impl Method for GroupDelete {
     const CLASSES: &'static [Class] = &[Class::Admin, Class::Read];
 
     fn example() -> Example {
-        Example {
-            params: json!({ "confirm_title": "Deal 77 (won)" }),
-            result: json!({}),
-        }
+        Example { params: json!({ "confirm_title": "Deal 77 (won)" }), result: json!({}) }
     }
 
     async fn call(self, cx: &mut Cx<'_>) -> Result<Done<Deleted>, Stop> {

@@ -166,9 +166,8 @@ async fn remove_from_supergroup(
 ) -> Result<Fate, Failure> {
     let account = cx.account();
     let looked = Step::decisive_read(format!("participant:{}", user.id), Class::Read);
-    let participant = cx
-        .step(looked, || calls::members::participant(&account, &group.peer, user))
-        .await?;
+    let participant =
+        cx.step(looked, || calls::members::participant(&account, &group.peer, user)).await?;
     let inside = participant.is_some_and(|participant| participant.is_member());
     if !inside && !ban {
         return Ok(Fate::of(MemberStatus::NotMember));

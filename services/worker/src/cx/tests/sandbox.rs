@@ -48,7 +48,7 @@ impl Sandbox {
         let id = tgsim.user(&json!({ "phone": PHONE, "first_name": "Ann" })).await.unwrap();
         let mut login = Login::new(account.clone());
         login.start(Phone::new(PHONE)).await.unwrap();
-        login.code(LoginCode::new(&tgsim.code(id).await.unwrap())).await.unwrap();
+        login.code(LoginCode::new(tgsim.code(id).await.unwrap())).await.unwrap();
         Self { tgsim, account, _folder: folder }
     }
 
