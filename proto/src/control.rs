@@ -39,6 +39,12 @@ pub mod method {
     pub const ACCOUNT_GET: &str = "account.get";
     /// Lists all instances.
     pub const ACCOUNT_LIST: &str = "account.list";
+    /// Tells how often an account may call Telegram, and how it stands with that.
+    pub const ACCOUNT_LIMITS: &str = "account.limits";
+    /// Changes an account's own limits.
+    pub const ACCOUNT_SET_LIMITS: &str = "account.set_limits";
+    /// Tells when a command could be carried out.
+    pub const ACCOUNT_FORECAST: &str = "account.forecast";
     /// Has an instance, or all of them, take no commands.
     pub const ACCOUNT_PAUSE: &str = "account.pause";
     /// Has it take commands again.
@@ -61,6 +67,9 @@ pub mod method {
         ACCOUNT_LOGIN_CANCEL,
         ACCOUNT_GET,
         ACCOUNT_LIST,
+        ACCOUNT_LIMITS,
+        ACCOUNT_SET_LIMITS,
+        ACCOUNT_FORECAST,
         ACCOUNT_PAUSE,
         ACCOUNT_RESUME,
         COMMAND_GET,

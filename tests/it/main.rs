@@ -20,6 +20,7 @@ mod floods;
 mod foreign_callers;
 mod frozen_owner;
 mod lanes;
+mod limits;
 mod matrix;
 mod other_server;
 mod ownership;

@@ -34,6 +34,20 @@ pub struct CommandInfo {
     #[serde(default, with = "crate::time::optional_rfc3339_ms")]
     #[schemars(with = "Option<DateTime<Utc>>")]
     pub cancelled_at: Option<DateTime<Utc>>,
+    /// The lane that it waits in, while it is parked: a class of calls, or `slow.` and a chat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<String>,
+    /// The limit that it waits for: Telegram's name of it, or one of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<String>,
+    /// When it is expected to go on; none where it is not parked, or a person has to resume it.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::time::optional_rfc3339_ms"
+    )]
+    #[schemars(with = "Option<DateTime<Utc>>")]
+    pub retry_at: Option<DateTime<Utc>>,
     /// What a person decided about it, if one did.
     #[serde(default)]
     pub decision: Option<CommandDecision>,
@@ -121,6 +135,8 @@ pub struct CommandList {
 pub enum CommandFilter {
     /// Taken, and nothing of it begun.
     Received,
+    /// It waits in a lane for a limit; steps of it may be done.
+    Parked,
     /// A step of it is begun or done.
     Started,
     /// It has its result, which has not been told yet.
@@ -202,6 +218,8 @@ pub struct CommandResolved {
 pub enum CommandState {
     /// Taken, and nothing of it begun.
     Received,
+    /// It waits in a lane for a limit; steps of it may be done.
+    Parked,
     /// A step of it is begun or done.
     Started,
     /// It has its result.

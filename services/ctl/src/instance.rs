@@ -4,7 +4,7 @@ use clap::Subcommand;
 use proto::{
     InstanceId,
     control::{
-        AccountAdd, AccountAdded, AccountInfo, AccountList, AccountRemove, AccountRemoved,
+        AccountAdd, AccountAdded, AccountInfo, AccountLimits, AccountList, AccountRemove, AccountRemoved,
         NoParams, method,
     },
     event::AccountState,
@@ -16,6 +16,7 @@ use crate::{
     api_key,
     broker::connect,
     exit::{Done, Failure},
+    limits::{self, LimitsArgs},
     order::{ORDER_TIMEOUT, Orders, read_done},
     pause, prompt,
     screen::{BAD, FAINT, GOOD, STRONG, Screen, UNSURE, paint, plain},
@@ -52,6 +53,26 @@ Example:
         /// Its id.
         instance: InstanceId,
     },
+    /// Tell when a command of a method could be carried out.
+    #[command(after_help = "\
+Example:
+  queuegram instance forecast acme-sales group.create")]
+    Forecast {
+        /// The instance.
+        instance: InstanceId,
+        /// The method, such as group.create.
+        method: String,
+    },
+    /// Show or change how often an instance may call Telegram.
+    #[command(after_help = "\
+Without a change it shows each class's budget, what of it is used, and what is shut. A change holds at
+once and stays over restarts.
+
+Examples:
+  queuegram instance limits acme-sales
+  queuegram instance limits acme-sales --set create=20m,burst=1,per-day=10
+  queuegram instance limits acme-sales --reset create --warm-up off")]
+    Limits(LimitsArgs),
     /// Log an instance out at Telegram and forget everything about it.
     Remove {
         /// Its id.
@@ -75,6 +96,10 @@ pub async fn run(
         }
         InstanceAction::List => list(settings, screen).await,
         InstanceAction::Show { instance } => show(&instance, settings, screen).await,
+        InstanceAction::Forecast { instance, method } => {
+            limits::forecast(&instance, &method, settings, screen).await
+        }
+        InstanceAction::Limits(args) => limits::run(args, settings, screen).await,
         InstanceAction::Remove { instance, yes } => {
             if !yes {
                 confirm(&instance).await?;
@@ -151,7 +176,14 @@ async fn show(instance: &InstanceId, settings: &Settings, screen: Screen) -> Res
         Ok(account) => account,
         Err(done) => return Ok(done),
     };
-    screen.put(&account, || words_of(&account));
+    let answer = orders.ask(instance, method::ACCOUNT_LIMITS, &NoParams {}, ORDER_TIMEOUT).await?;
+    let limits: AccountLimits = match read_done(&answer, screen)? {
+        Ok(limits) => limits,
+        Err(done) => return Ok(done),
+    };
+    let mut shown = json!(account);
+    shown["limits"] = json!(limits);
+    screen.put(&shown, || format!("{}\n\n{}", words_of(&account), limits::words_of(&limits)));
     Ok(Done::Success)
 }
 

@@ -11,6 +11,7 @@ mod dead;
 mod doctor;
 mod exit;
 mod instance;
+mod limits;
 mod listen;
 mod login;
 mod methods;

@@ -17,6 +17,7 @@ use crate::{
     answer::{self, status_word},
     broker::connect,
     exit::{Done, Failure},
+    limits,
     order::{ORDER_TIMEOUT, Orders, command_id, myself, read_done, span},
     screen::{BAD, GOOD, Screen, UNSURE, paint, plain},
     settings::Settings,
@@ -116,6 +117,8 @@ Examples:
 pub enum State {
     /// Taken, nothing begun.
     Received,
+    /// It waits for a limit.
+    Parked,
     /// A step has begun.
     Started,
     /// Has its result, not told yet.
@@ -283,6 +286,12 @@ fn words_of(info: &CommandInfo) -> String {
         row("received", time::format(info.received_at)),
         row("attempts", info.attempts.to_string()),
     ];
+    if info.state == CommandState::Parked {
+        let gate = info.gate.as_deref().map(plain).unwrap_or_default();
+        let reason = info.waits_for.as_deref().map(plain).unwrap_or_default();
+        rows.push(row("waits for", format!("{gate} ({reason})")));
+        rows.push(row("goes on", limits::when(info.retry_at)));
+    }
     rows.extend(info.cancelled_at.map(|at| row("cancelled", time::format(at))));
     rows.extend(info.decision.as_ref().map(|made| row("decided", decision_words(made))));
     let head = table(&[], rows);
@@ -337,6 +346,7 @@ fn cells(row: &CommandRow) -> Vec<String> {
 fn state_word(state: CommandState) -> &'static str {
     match state {
         CommandState::Received => "received",
+        CommandState::Parked => "parked",
         CommandState::Started => "started",
         CommandState::Finished => "finished",
         CommandState::Replied => "replied",
@@ -346,6 +356,7 @@ fn state_word(state: CommandState) -> &'static str {
 fn meaning(state: CommandState) -> &'static str {
     match state {
         CommandState::Received => "taken, nothing begun",
+        CommandState::Parked => "waits for a limit",
         CommandState::Started => "a step has begun",
         CommandState::Finished => "has its result, not told yet",
         CommandState::Replied => "its result was told",
@@ -355,6 +366,7 @@ fn meaning(state: CommandState) -> &'static str {
 fn filter(state: State) -> CommandFilter {
     match state {
         State::Received => CommandFilter::Received,
+        State::Parked => CommandFilter::Parked,
         State::Started => CommandFilter::Started,
         State::Finished => CommandFilter::Finished,
         State::Replied => CommandFilter::Replied,
@@ -370,6 +382,7 @@ mod tests {
     fn a_state_is_the_same_word_for_people_for_scripts_and_as_an_option() {
         for (asked, state) in [
             (State::Received, CommandState::Received),
+            (State::Parked, CommandState::Parked),
             (State::Started, CommandState::Started),
             (State::Finished, CommandState::Finished),
             (State::Replied, CommandState::Replied),

@@ -7,6 +7,7 @@
 
 mod account;
 mod command;
+mod limits;
 mod pause;
 mod resolve;
 
@@ -187,6 +188,11 @@ impl Control {
             method::ACCOUNT_LOGIN_ANSWER => done(self.login_answer(order, params(order)?).await?),
             method::ACCOUNT_LOGIN_CANCEL => done(self.login_cancel(order, params(order)?).await?),
             method::ACCOUNT_REMOVE => done(self.account_remove(order, params(order)?).await?),
+            method::ACCOUNT_LIMITS => done(self.account_limits(order, params(order)?).await?),
+            method::ACCOUNT_SET_LIMITS => {
+                done(self.account_set_limits(order, params(order)?).await?)
+            }
+            method::ACCOUNT_FORECAST => done(self.account_forecast(order, params(order)?).await?),
             method::ACCOUNT_PAUSE => done(self.account_pause(order, params(order)?).await?),
             method::ACCOUNT_RESUME => done(self.account_resume(order, params(order)?).await?),
             method::COMMAND_CANCEL => self.command_cancel(order, params(order)?).await,

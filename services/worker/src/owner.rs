@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use bus::{Backoff, BusError, ControlBinder};
 use proto::Fault;
-use store::{Groups, InstanceRecord, Lease};
+use proto::fault::code;
+use store::{Groups, InstanceLimits, InstanceRecord, Lease};
 use telegram::{Account, AccountVerdict};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot, watch};
 use tokio::time::timeout;
@@ -41,6 +42,8 @@ pub enum Order {
     Login(login::Start),
     /// What a login waits for.
     LoginAnswer(login::Answer),
+    /// Give the instance limits of its own.
+    SetLimits(InstanceLimits, oneshot::Sender<Result<(), Fault>>),
     /// Log the account out and forget everything about the instance.
     Remove(oneshot::Sender<Result<bool, Fault>>),
 }
@@ -141,7 +144,10 @@ impl Owner {
         while !self.stop.is_cancelled() {
             match self.phase(&mut account, &goods).await {
                 Turn::Stop => break,
-                Turn::LoggedIn(logged_in) => account = Some(logged_in),
+                Turn::LoggedIn(logged_in) => {
+                    account = Some(logged_in);
+                    self.fit_limits(&goods).await;
+                }
                 Turn::Verdict(verdict) => {
                     self.condemn(verdict).await;
                     close(account.take()).await;
@@ -202,6 +208,17 @@ impl Owner {
         let settings = Settings::of(&shared.config.limits, record);
         let (clock, keeping) = (shared.clock.clone(), ByLease::new(&shared.limits, lease));
         Ok(Arc::new(Limiter::new(settings, kept, may_be_lost, clock, keeping)))
+    }
+
+    /// Limits are as the instance's record says from now on: it may be a young account now.
+    async fn fit_limits(&self, goods: &Goods) {
+        match self.record().await {
+            Ok(record) => {
+                goods.limiter.reconfigure(Settings::of(&self.shared.config.limits, &record));
+                goods.lanes.wake();
+            }
+            Err(failure) => tracing::warn!(?failure, "the account's limits are as they were"),
+        }
     }
 
     async fn record(&self) -> Result<InstanceRecord, Failure> {
@@ -302,9 +319,28 @@ impl Owner {
                     self.begin_login(start, online).await;
                 }
                 Some(Order::LoginAnswer(answer)) => self.desk.answer(answer).await,
+                Some(Order::SetLimits(limits, done)) => {
+                    let _ = done.send(self.set_limits(tenure, limits).await);
+                }
                 Some(Order::Remove(done)) => return Turn::Remove(done),
             }
         }
+    }
+
+    /// The record has them before they hold: they hold after a restart, too.
+    async fn set_limits(&self, tenure: &Tenure, limits: InstanceLimits) -> Result<(), Fault> {
+        let noted = async {
+            let record = InstanceRecord { limits: Some(limits), ..self.record().await? };
+            let (shared, lease) = (&self.shared, &self.lease);
+            persist::retry(&self.stop, || shared.instances.put(lease, &record)).await?;
+            tenure.limiter.reconfigure(Settings::of(&shared.config.limits, &record));
+            tenure.lanes.wake();
+            Ok::<_, Failure>(())
+        };
+        noted.await.map_err(|failure| match failure.into_fault() {
+            Ok(fault) => fault,
+            Err(why) => Fault::unavailable(code::WORKER_STOPPING, why),
+        })
     }
 
     /// Begins a login, once the account may be connected. Where the tenure ends before, whoever

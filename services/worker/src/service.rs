@@ -141,7 +141,6 @@ async fn connect(
         sessions: Sessions::new(&vault, redis),
         peers: Peers::new(&vault, redis),
         statuses: Statuses::new(redis),
-        fullness: store::Fullness::new(redis),
         limits: store::Limits::new(redis),
         lanes: store::Lanes::new(redis),
         pauses: PauseWatch::new(Pauses::new(redis)),

@@ -68,8 +68,6 @@ pub struct Shared {
     pub pauses: PauseWatch,
     /// How the instances stand, for every worker to see.
     pub statuses: Statuses,
-    /// How many groups the accounts are in.
-    pub fullness: store::Fullness,
     /// The durable home of what can't be made again.
     pub vault: Vault,
     /// Opens accounts.

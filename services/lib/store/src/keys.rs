@@ -81,11 +81,6 @@ impl Keys {
         self.of(instance, "status")
     }
 
-    /// How many groups the account is in.
-    pub fn fullness(&self, instance: &InstanceId) -> String {
-        self.of(instance, "fullness")
-    }
-
     /// How often a delivery that came back was taken without an end.
     pub fn peril(&self, instance: &InstanceId, fingerprint: &str) -> String {
         self.of(instance, &format!("peril:{fingerprint}"))

@@ -10,7 +10,6 @@
 
 mod config;
 mod error;
-mod fullness;
 mod generation;
 mod groups;
 mod instances;
@@ -31,7 +30,6 @@ mod workers;
 
 pub use config::{RedisConfig, RedisUrl, VaultConfig};
 pub use error::StoreError;
-pub use fullness::{Counted, Fullness};
 pub use generation::{Generation, Generations, Sight};
 pub use groups::{GroupRecord, Groups, Origin};
 pub use instances::{InstanceLimits, InstanceRecord, Instances, OwnBudget};

@@ -1,10 +1,11 @@
 //! The orders of `tg.control`, with the types of their params and results.
 
 use proto::control::{
-    AccountAdd, AccountAdded, AccountInfo, AccountList, AccountLoggedIn, AccountLogin,
-    AccountPause, AccountPauses, AccountRemove, AccountRemoved, AccountResume, CommandById,
-    CommandCancel, CommandCancelled, CommandInfo, CommandList, CommandListed, CommandResolve,
-    CommandResolved, LoginAccepted, LoginAnswer, LoginCancel, NoParams, method,
+    AccountAdd, AccountAdded, AccountForecast, AccountInfo, AccountLimits, AccountList,
+    AccountLoggedIn, AccountLogin, AccountPause, AccountPauses, AccountRemove, AccountRemoved,
+    AccountResume, AccountSetLimits, CommandById, CommandCancel, CommandCancelled, CommandInfo,
+    CommandList, CommandListed, CommandResolve, CommandResolved, Forecast, LoginAccepted,
+    LoginAnswer, LoginCancel, NoParams, method,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
@@ -41,6 +42,18 @@ pub const ORDERS: &[Order] = &[
     order::<AccountRemove, AccountRemoved>(
         method::ACCOUNT_REMOVE,
         "Logs an instance out at Telegram and forgets everything about it.",
+    ),
+    order::<NoParams, AccountLimits>(
+        method::ACCOUNT_LIMITS,
+        "Tells how often the account may call Telegram, what of that is used, and what is shut.",
+    ),
+    order::<AccountSetLimits, AccountLimits>(
+        method::ACCOUNT_SET_LIMITS,
+        "Gives an instance budgets of its own, at once and for good.",
+    ),
+    order::<AccountForecast, Forecast>(
+        method::ACCOUNT_FORECAST,
+        "Tells when a command of a method could be carried out.",
     ),
     order::<AccountPause, AccountPauses>(
         method::ACCOUNT_PAUSE,

@@ -178,12 +178,12 @@ impl Control {
         Ok(LoginAccepted { accepted: true })
     }
 
-    async fn order(&self, owned: &Owned, order: Order) -> Result<(), Fault> {
+    pub(super) async fn order(&self, owned: &Owned, order: Order) -> Result<(), Fault> {
         owned.orders.send(order).await.map_err(|_| going_down())
     }
 
     /// The instance as this worker's own; taken, where nobody owns it yet.
-    async fn owned(self: &Arc<Self>, instance: &InstanceId) -> Result<Owned, Fault> {
+    pub(super) async fn owned(self: &Arc<Self>, instance: &InstanceId) -> Result<Owned, Fault> {
         if let Some(owned) = self.roster.get(instance) {
             return Ok(owned);
         }
@@ -259,7 +259,7 @@ pub(super) fn no_instance(instance: &InstanceId) -> Fault {
     Fault::invalid(code::INSTANCE_NOT_FOUND, format!("instance: there is no {instance}"))
 }
 
-fn going_down() -> Fault {
+pub(super) fn going_down() -> Fault {
     Fault::unavailable(code::WORKER_STOPPING, "the worker is going down; ask again")
 }
 

@@ -1,5 +1,7 @@
 //! Orders about commands; any worker can follow them, since the ledger knows.
 
+use std::collections::HashSet;
+
 use chrono::TimeDelta;
 use proto::control::{
     CommandById, CommandCancel, CommandCancelled, CommandDecision, CommandFilter, CommandInfo,
@@ -31,8 +33,18 @@ impl Control {
             let mark = ledger.cancelled_at(&order.instance, &about.id).await;
             return Err(not_found(order, mark.map_err(unavailable)?.is_some()));
         };
+        let parked = match record.is_finished() {
+            true => None,
+            false => {
+                let lanes = &self.shared.lanes;
+                lanes.find(&order.instance, &about.id).await.map_err(unavailable)?
+            }
+        };
         Ok(CommandInfo {
-            state: state_of(&record),
+            state: if parked.is_some() { CommandState::Parked } else { state_of(&record) },
+            retry_at: parked.as_ref().and_then(|entry| entry.opens),
+            waits_for: parked.as_ref().map(|entry| entry.code.clone()),
+            gate: parked.map(|entry| entry.lane),
             attempts: record.attempts,
             received_at: record.received_at,
             result: result_of(&record),
@@ -87,8 +99,15 @@ impl Control {
         let before = age.and_then(TimeDelta::try_seconds);
         let before = before.and_then(|age| self.shared.clock.now().checked_sub_signed(age));
         let before = before.ok_or_else(|| wrong("params.older_than_s: is too long".to_owned()))?;
-        let wanted = |record: &Record| {
-            record.received_at <= before && asked.state.is_none_or(|state| fits(record, state))
+        let board = self.shared.lanes.load(&order.instance).await.map_err(unavailable)?;
+        let parked: HashSet<CommandId> = board.parked.into_iter().map(|(id, _)| id).collect();
+        let state = |id: &CommandId, record: &Record| match parked.contains(id) {
+            true if !record.is_finished() => CommandState::Parked,
+            _ => state_of(record),
+        };
+        let wanted = |id: &CommandId, record: &Record| {
+            let fits = |filter| fits(record, state(id, record), filter);
+            record.received_at <= before && asked.state.is_none_or(fits)
         };
         let ledger = &self.shared.ledger;
         let page = ledger.list(&order.instance, asked.cursor.as_deref(), limit as usize, wanted);
@@ -98,16 +117,19 @@ impl Control {
             .ok_or_else(|| wrong("params.cursor: is no `next` of an earlier answer".to_owned()))?;
         let holder = self.shared.leases.holder(&order.instance).await.map_err(unavailable)?;
         let owner = holder.map(|holder| holder.epoch);
-        let rows = page.records.into_iter().map(|(id, record)| row(id, record, owner));
+        let rows = page.records.into_iter().map(|(id, record)| {
+            let state = state(&id, &record);
+            row(id, state, record, owner)
+        });
         Ok(CommandListed { commands: rows.collect(), next: page.next })
     }
 }
 
-fn row(id: CommandId, record: Record, owner: Option<u64>) -> CommandRow {
+fn row(id: CommandId, state: CommandState, record: Record, owner: Option<u64>) -> CommandRow {
     let ending = ending_of(&record);
     CommandRow {
         id,
-        state: state_of(&record),
+        state,
         status: ending.as_ref().map(|ending| ending.status),
         error_code: ending.and_then(|ending| ending.error_code),
         attempts: record.attempts,
@@ -119,10 +141,10 @@ fn row(id: CommandId, record: Record, owner: Option<u64>) -> CommandRow {
     }
 }
 
-fn fits(record: &Record, filter: CommandFilter) -> bool {
-    let state = state_of(record);
+fn fits(record: &Record, state: CommandState, filter: CommandFilter) -> bool {
     match filter {
         CommandFilter::Received => state == CommandState::Received,
+        CommandFilter::Parked => state == CommandState::Parked,
         CommandFilter::Started => state == CommandState::Started,
         CommandFilter::Finished => state == CommandState::Finished,
         CommandFilter::Replied => state == CommandState::Replied,

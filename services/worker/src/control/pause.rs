@@ -8,6 +8,7 @@ use store::{Pause, PauseBook, PauseScope};
 
 use super::account::unavailable;
 use super::{Control, asker, bounded};
+use crate::limits::Class;
 use crate::{methods, pauses};
 
 /// Most characters of a reason.
@@ -41,7 +42,8 @@ impl Control {
 
     async fn scope(&self, order: &Command, named: &[MethodName]) -> Result<PauseScope, Fault> {
         for (n, method) in named.iter().enumerate() {
-            if methods::find(method.as_str()).is_none() {
+            let of_class = method.as_str().strip_prefix("class.").and_then(Class::read);
+            if of_class.is_none() && methods::find(method.as_str()).is_none() {
                 let message = format!("params.methods[{n}]: there is no method {method}");
                 return Err(Fault::invalid(code::METHOD_UNKNOWN, message));
             }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use store::StoreError;
 
 use super::circuit::{Circuit, Trip};
+use super::fullness::Fullness;
 use super::gates::{Gate, Gates, lanes_of};
 use super::meter::{Meter, Used};
 use super::settings::Settings;
@@ -65,6 +66,8 @@ pub struct Kept {
     used: BTreeMap<Class, Used>,
     gates: Gates,
     circuit: Circuit,
+    #[serde(default)]
+    groups: Option<Fullness>,
 }
 
 /// Where it is kept.
@@ -87,6 +90,7 @@ struct State {
     learnt: BTreeMap<Class, Learnt>,
     gates: Gates,
     circuit: Circuit,
+    groups: Option<Fullness>,
     unsaved_since: Option<DateTime<Utc>>,
 }
 
@@ -115,8 +119,8 @@ impl<K: Keeping> Limiter<K> {
             (class, meter)
         };
         let meters = Class::ALL.into_iter().map(meter).collect();
-        let (gates, circuit) = (kept.gates, kept.circuit);
-        let state = State { settings, meters, learnt, gates, circuit, unsaved_since: None };
+        let (gates, circuit, groups) = (kept.gates, kept.circuit, kept.groups);
+        let state = State { settings, meters, learnt, gates, circuit, groups, unsaved_since: None };
         Self { clock, state: Mutex::new(state), writing: tokio::sync::Mutex::new(keeping) }
     }
 
@@ -155,6 +159,40 @@ impl<K: Keeping> Limiter<K> {
     /// stopped are told where these are too many.
     pub fn invited(&self, added: usize, blocked: usize) -> Option<Trip> {
         self.state().circuit.invited(added, blocked)
+    }
+
+    /// How many groups the account is in, once they were counted.
+    pub fn groups(&self) -> Option<Fullness> {
+        self.state().groups.clone()
+    }
+
+    /// The groups were counted.
+    pub fn count_groups(&self, used: u32, most: u32) {
+        let (mut state, now) = (self.state(), self.clock.now());
+        state.groups = Some(Fullness::counted(used, most, state.groups.as_ref(), now));
+    }
+
+    /// A group was made, or one is gone.
+    pub fn change_groups(&self, made: bool) {
+        if let Some(groups) = &mut self.state().groups {
+            groups.changed(made);
+        }
+    }
+
+    /// Telegram says that the account can be in no more groups, whatever was counted; `most` is for
+    /// where nothing was.
+    pub fn fill_groups(&self, most: u32) -> Fullness {
+        let (mut state, now) = (self.state(), self.clock.now());
+        let never = || Fullness::counted(most, most, None, now);
+        let groups = state.groups.get_or_insert_with(never);
+        groups.filled(now);
+        groups.clone()
+    }
+
+    /// The groups, where it is to be told now that they are nearly as many as there may be.
+    pub fn groups_news(&self) -> Option<Fullness> {
+        let mut state = self.state();
+        state.groups.as_mut()?.is_news().then(|| state.groups.clone())?
     }
 
     /// The most calls of a class that can come at once: by what is configured, so that it is the
@@ -324,6 +362,7 @@ impl State {
             used: self.meters.iter().map(used).collect(),
             gates: self.gates.clone(),
             circuit: self.circuit.clone(),
+            groups: self.groups.clone(),
         }
     }
 }

@@ -24,9 +24,6 @@ use crate::reconcile::creation::Creation;
 use crate::step::Step;
 use crate::stop::{Failure, Stop};
 
-/// Telegram's name for an account that is in as many channels and supergroups as it may be.
-const CHANNELS_TOO_MUCH: &str = "CHANNELS_TOO_MUCH";
-
 /// Creates a group and puts people and bots in. Where `external_ref` names a live group already,
 /// the result is that group with `"existing": true`, and nothing is made.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -84,6 +81,9 @@ pub struct Created {
     pub admins: Vec<MemberOutcome>,
 }
 
+/// Telegram's word for an account that can be in no more groups.
+const TOO_MANY_GROUPS: &str = "CHANNELS_TOO_MUCH";
+
 impl Method for GroupCreate {
     type Output = Created;
 
@@ -121,7 +121,7 @@ impl Method for GroupCreate {
             return self.answer_existing(cx, group).await;
         }
         if self.kind == Kind::Supergroup && !cx.has_step("create") && !cx.is_suspect() {
-            cx.has_room().await?;
+            cx.has_room()?;
         }
         let search = Search { import_contacts: self.import_contacts, ..Search::default() };
         let members = people::find_all(cx, "members", self.members.as_slice(), search).await?;
@@ -212,11 +212,11 @@ impl GroupCreate {
         match cx.make_group(step, &creation, call).await {
             Ok(made) => {
                 if is_new {
-                    cx.joined(made.group.chat_id()).await?;
+                    cx.groups_changed(made.group.chat_id(), true).await;
                 }
                 Ok(made)
             }
-            Err(Failure::Refused(refusal)) if refusal.is(CHANNELS_TOO_MUCH) => {
+            Err(Failure::Refused(refusal)) if refusal.is(TOO_MANY_GROUPS) => {
                 Err(cx.met_full().await)
             }
             Err(failure) => Err(failure.into()),

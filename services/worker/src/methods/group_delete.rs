@@ -52,13 +52,15 @@ impl Method for GroupDelete {
         let account = cx.account();
         let (step, is_new) = (Step::repeatable("delete", Class::Admin), !cx.has_step("delete"));
         match cx.step(step, || calls::groups::delete(&account, &group.peer)).await {
-            Ok(()) if is_new => cx.left(group.chat_id).await?,
             Ok(()) => {}
             // Sent before, its answer lost, and by now there is nothing to delete: so it happened.
             Err(Failure::Refused(refusal)) if refusal.repeated && refusal.group_is_gone() => {}
             Err(failure) => return Err(failure.into()),
         }
         cx.forget_group(group.chat_id).await?;
+        if is_new {
+            cx.groups_changed(group.chat_id, false).await;
+        }
         cx.tell(group.chat_id, event::GroupDeleted { title: Some(group.title) }).await;
         Ok(Done::in_chat(group.chat_id, Deleted {}))
     }

@@ -62,6 +62,10 @@ impl Owner {
                     let _ = start.done.send(Err(Fault::unavailable("ACCOUNT_CONNECTING", message)));
                 }
                 Some(Order::LoginAnswer(answer)) => self.desk.answer(answer).await,
+                Some(Order::SetLimits(_, done)) => {
+                    let message = "the account is being connected; ask again when it is online";
+                    let _ = done.send(Err(Fault::unavailable("ACCOUNT_CONNECTING", message)));
+                }
             }
         };
         if let Err(verdict) = proven {

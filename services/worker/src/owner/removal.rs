@@ -42,7 +42,6 @@ impl Owner {
             shared.peers.forget(lease).await?;
             goods.groups.forget(lease).await?;
             shared.statuses.forget(lease).await?;
-            shared.fullness.forget(lease).await?;
             shared.lanes.forget(lease).await?;
             shared.limits.forget(lease).await?;
             shared.ledger.forget(lease).await?;

@@ -55,7 +55,7 @@ impl Ledger {
         instance: &InstanceId,
         cursor: Option<&str>,
         limit: usize,
-        wanted: impl Fn(&Record) -> bool,
+        wanted: impl Fn(&CommandId, &Record) -> bool,
     ) -> Result<Option<Page>, StoreError> {
         let Some(mut place) = cursor.map_or_else(|| Some(Place::default()), Place::read) else {
             return Ok(None);
@@ -68,7 +68,7 @@ impl Ledger {
             for chunk in rest.chunks(FETCHED_AT_ONCE) {
                 for (id, record) in self.fetch(instance, chunk).await? {
                     place.after = id.as_str().to_owned();
-                    if record.as_ref().is_some_and(&wanted) {
+                    if record.as_ref().is_some_and(|record| wanted(&id, record)) {
                         records.extend(record.map(|record| (id, record)));
                     }
                     if records.len() == limit {

@@ -140,7 +140,7 @@ async fn every_command_of_an_instance_is_on_some_page() {
 
     let (mut found, mut cursor) = (Vec::new(), None::<String>);
     loop {
-        let page = desk.ledger.list(&acme(), cursor.as_deref(), 10, |_| true).await.unwrap();
+        let page = desk.ledger.list(&acme(), cursor.as_deref(), 10, |_, _| true).await.unwrap();
         let page = page.unwrap();
         assert!(page.records.len() <= 10);
         found.extend(page.records.into_iter().map(|(id, _)| id));
@@ -153,7 +153,7 @@ async fn every_command_of_an_instance_is_on_some_page() {
     let mut all = ids;
     all.sort();
     assert_eq!(found, all, "without the mark that waits, without the other instance's");
-    assert_eq!(desk.ledger.list(&acme(), Some("no cursor"), 10, |_| true).await.unwrap(), None);
+    assert_eq!(desk.ledger.list(&acme(), Some("no cursor"), 10, |_, _| true).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -162,11 +162,11 @@ async fn a_list_shows_what_is_wanted() {
     desk.claim(&desk.id).await;
     desk.start().await.unwrap();
     desk.claim(&"idle".parse().unwrap()).await;
-    let started = |record: &Record| record.state == RecordState::Started;
+    let started = |_: &CommandId, record: &Record| record.state == RecordState::Started;
     let page = desk.ledger.list(&acme(), None, 10, started).await.unwrap().unwrap();
     let ids: Vec<_> = page.records.iter().map(|(id, _)| id.as_str()).collect();
     assert_eq!((ids, page.next), (vec!["deal-77:create"], None));
-    let young = |record: &Record| record.received_at > at() + TimeDelta::seconds(1);
+    let young = |_: &CommandId, record: &Record| record.received_at > at() + TimeDelta::seconds(1);
     let page = desk.ledger.list(&acme(), None, 10, young).await.unwrap().unwrap();
     assert_eq!(page.records, []);
 }

@@ -4,7 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests that fails is a test that fails")]
 
 mod corner;
-mod fullness;
 mod generation;
 mod groups;
 mod instances;

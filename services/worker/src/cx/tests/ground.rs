@@ -172,7 +172,6 @@ async fn stores(folder: &TempDir, clock: Clock) -> Shared {
         sessions: Sessions::new(&vault, &redis),
         peers: Peers::new(&vault, &redis),
         statuses: Statuses::new(&redis),
-        fullness: store::Fullness::new(&redis),
         limits: store::Limits::new(&redis),
         lanes: store::Lanes::new(&redis),
         pauses: crate::pauses::PauseWatch::new(store::Pauses::new(&redis)),
