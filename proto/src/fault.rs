@@ -247,6 +247,8 @@ pub mod code {
     pub const POISONED: &str = "POISONED";
     /// Somebody named is the account itself.
     pub const ACCOUNT_ITSELF: &str = "ACCOUNT_ITSELF";
+    /// The account is in as many groups as Telegram lets it be.
+    pub const ACCOUNT_FULL: &str = "ACCOUNT_FULL";
     /// A basic group has no ban list.
     pub const BAN_NEEDS_SUPERGROUP: &str = "BAN_NEEDS_SUPERGROUP";
     /// RabbitMQ did not do what an order needs.
@@ -271,8 +273,6 @@ pub mod code {
     pub const WORKER_STOPPING: &str = "WORKER_STOPPING";
     /// The budget of a class of calls is spent.
     pub const BUDGET_SPENT: &str = "BUDGET_SPENT";
-    /// The account is in as many groups as Telegram lets it be in.
-    pub const ACCOUNT_FULL: &str = "ACCOUNT_FULL";
     /// A person or a circuit paused what the command needs.
     pub const PAUSED: &str = "PAUSED";
     /// Too many askers wait for one command already.

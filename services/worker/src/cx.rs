@@ -7,6 +7,7 @@
 
 mod admission;
 mod doubt;
+mod memo;
 
 use std::future::Future;
 use std::time::Duration;
@@ -399,4 +400,4 @@ fn unreachable(error: &CallError) -> Failure {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -13,7 +13,6 @@ use telegram::calls::groups::NewGroup;
 use telegram::{CallError, GroupPeer, calls};
 
 use crate::cx::Cx;
-use crate::fullness;
 use crate::limits::Class;
 use crate::reconcile::creation::Creation;
 use crate::step::Step;
@@ -186,31 +185,6 @@ impl Cx<'_> {
             self.works_on(chat_id);
         }
         made
-    }
-
-    /// Whether the account can be in no more groups, as far as they were counted.
-    pub fn is_account_full(&self) -> bool {
-        self.tenure.limiter.groups().is_some_and(|groups| groups.is_full())
-    }
-
-    /// Telegram says that it can't.
-    pub async fn account_is_full(&self) {
-        self.tenure.limiter.fill_groups();
-        self.tell_groups(None).await;
-    }
-
-    /// The account is in one supergroup more, or one less. After a crash it may be missed; the next
-    /// count knows better.
-    pub async fn groups_changed(&self, group: &Group, made: bool) {
-        if !group.peer.is_basic() {
-            Box::pin(self.tell_groups(Some(made))).await;
-        }
-    }
-
-    async fn tell_groups(&self, made: Option<bool>) {
-        if let Err(failure) = fullness::changed(self.tenure, made).await {
-            tracing::warn!(?failure, "the number of groups was not noted");
-        }
     }
 
     /// Forgets a group that is gone: its `external_ref` is free again.

@@ -21,6 +21,7 @@ mod warm_up;
 pub use circuit::Trip;
 pub use class::Class;
 pub use config::{Budget, LimitsConfig, Profile};
+pub use fullness::Fullness;
 pub use gates::{PEER_FLOOD, USER_RESTRICTED};
 pub use lane::Lane;
 pub use learnt::Learnt;

@@ -20,11 +20,12 @@ use crate::stop::Stop;
 /// A method that callers can ask for. The type is the shape of `params`; its doc comment is the
 /// method's text in the schema and the manual.
 pub trait Method: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 'static {
-    /// The class of calls that it mainly draws on: forecasts go by it.
-    const CLASS: Class;
-
     /// The shape of `result` in the answer.
     type Output: Serialize + JsonSchema + Send;
+
+    /// The classes of calls that a command of this method may draw on, the one that it is about
+    /// first.
+    const CLASSES: &'static [Class];
 
     /// One use of it, for the manual and the schemas' tests.
     fn example() -> Example;
@@ -89,8 +90,8 @@ pub struct Entry {
     /// The name of the Rust type, `GroupCreate`.
     #[cfg_attr(not(test), expect(dead_code, reason = "for the test that all names are one"))]
     pub type_name: &'static str,
-    /// The class of calls that it mainly draws on.
-    pub class: Class,
+    /// The classes of calls that it may draw on, the one that it is about first.
+    pub classes: &'static [Class],
     /// Reads and checks `params`.
     pub parse: Parse,
     /// The JSON Schema of `params`.
@@ -107,7 +108,7 @@ impl Entry {
         Self {
             name,
             type_name,
-            class: M::CLASS,
+            classes: M::CLASSES,
             parse: |params| prepare::<M>(params),
             params_schema: |schemas| M::json_schema(schemas),
             result_schema: |schemas| M::Output::json_schema(schemas),
@@ -188,3 +189,6 @@ impl<M: Method> Prepared for Ready<M> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

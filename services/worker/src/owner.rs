@@ -17,7 +17,7 @@ use proto::Fault;
 use proto::fault::code;
 use store::{Groups, InstanceLimits, InstanceRecord, Lease};
 use telegram::{Account, AccountVerdict};
-use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, Notify, mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -262,6 +262,7 @@ impl Owner {
             turn: self.turn.clone(),
             groups: goods.groups.clone(),
             shared: self.shared.clone(),
+            filled: Notify::new(),
             verdict: watch::Sender::new(None),
             stopping: self.stop.child_token(),
         })

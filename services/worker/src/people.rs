@@ -5,8 +5,11 @@
 //! `not_found` the account looks where it may have: its own memory, its contacts, its newest
 //! dialogs, the members of the group in question and of bound groups.
 
+use std::borrow::Cow;
+
 use proto::fault::code;
 use proto::{Fault, InstanceId, MemberInput, MemberOutcome, MemberStatus, MemberTarget, UserId};
+use serde::{Deserialize, Serialize};
 use telegram::calls::members::Filter;
 use telegram::calls::people::{Imported, Resolved};
 use telegram::{GroupPeer, Phone, UserPeer, calls};
@@ -33,17 +36,17 @@ pub struct Person {
 }
 
 /// Why nobody was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotFound {
     /// Telegram's error, or ours.
     pub code: String,
     /// What would help.
-    pub help: &'static str,
+    pub help: Cow<'static, str>,
 }
 
 impl NotFound {
     fn new(code: &str, help: &'static str) -> Self {
-        Self { code: code.to_owned(), help }
+        Self { code: code.to_owned(), help: Cow::Borrowed(help) }
     }
 
     /// As the fault of a command that is about this one person.
@@ -72,19 +75,39 @@ pub struct Search<'a> {
     pub import_contacts: bool,
 }
 
-/// Finds each of them, in the order given.
+/// Finds each of them, in the order given; `field` is the one of `params` that names them.
+///
+/// Who that is stays the same for the whole command, and nobody is looked for twice: finding people
+/// draws on the scarcest of budgets, and what follows is named after whom it is about.
 pub async fn find_all(
     cx: &mut Cx<'_>,
+    field: &str,
     inputs: &[MemberInput],
     search: Search<'_>,
 ) -> Result<Vec<Person>, Stop> {
-    let mut people = Vec::with_capacity(inputs.len());
+    let name = format!("people:{field}");
+    let mut found: Vec<Result<UserPeer, NotFound>> = cx.recall(&name)?.unwrap_or_default();
     let mut places = Places::new(search);
-    for input in inputs {
-        let found = find(cx, input, &mut places).await?;
-        people.push(Person { input: input.clone(), found });
+    for input in inputs.iter().skip(found.len()) {
+        match find(cx, input, &mut places).await {
+            Ok(one) => found.push(one.map(without_names)),
+            Err(Stop::Parked(not_yet)) => {
+                cx.remember(&name, &found).await?;
+                return Err(Stop::Parked(not_yet));
+            }
+            Err(stop) => return Err(stop),
+        }
+        if found.len() == inputs.len() {
+            cx.remember(&name, &found).await?;
+        }
     }
-    Ok(people)
+    let person = |(input, found): (&MemberInput, _)| Person { input: input.clone(), found };
+    Ok(inputs.iter().zip(found).map(person).collect())
+}
+
+/// What calls need of somebody: the ledger has no use for people's names.
+fn without_names(user: UserPeer) -> UserPeer {
+    UserPeer { username: None, first_name: String::new(), ..user }
 }
 
 /// Finds the one person that a command is about; nobody found is the command's fault.
@@ -135,8 +158,7 @@ async fn by_username(cx: &mut Cx<'_>, name: &str) -> Result<Result<UserPeer, Not
     {
         return Ok(Ok(user));
     }
-    // Kept: a command that was parked must not spend what is limited most a second time.
-    let step = Step::decisive_read(format!("resolve:{name}"), Class::Resolve);
+    let step = Step::read("resolve_username", Class::Resolve);
     let resolved = cx.step(step, || calls::people::resolve_username(&account, name)).await;
     let resolved = resolved.map(|resolved| resolved.and_then(Resolved::user));
     found(resolved, "USERNAME_NOT_OCCUPIED", "no person or bot has this username")
@@ -164,7 +186,7 @@ async fn by_phone(
 ) -> Result<Result<UserPeer, NotFound>, Stop> {
     let phone = Phone::new(phone);
     let account = cx.account();
-    let step = Step::decisive_read(format!("resolve:{}", fingerprint(&phone)), Class::Resolve);
+    let step = Step::read("resolve_phone", Class::Resolve);
     let resolved = cx.step(step, || calls::people::resolve_phone(&account, &phone)).await;
     let help = "nobody who lets this account find them has this number; give their @username, or \
                 set import_contacts if you know them";
@@ -284,3 +306,6 @@ async fn read_members(cx: &mut Cx<'_>, group: &GroupPeer) -> Result<(), Failure>
         .await
         .map(drop)
 }
+
+#[cfg(test)]
+mod tests;

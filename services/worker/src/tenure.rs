@@ -12,7 +12,7 @@ use store::{
     StoreError, Vault, Workers,
 };
 use telegram::{Account, AccountVerdict, Telegram};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::answers::Answers;
@@ -100,6 +100,8 @@ pub struct Tenure {
     pub groups: Groups,
     /// What all instances share.
     pub shared: Arc<Shared>,
+    /// Told when the account seems to be in as many groups as it may be.
+    pub filled: Notify,
     /// Where a step says that Telegram ended or restricted the account.
     pub verdict: watch::Sender<Option<AccountVerdict>>,
     /// Cancelled when nothing new may be begun.

@@ -10,7 +10,8 @@ use crate::methods;
 
 const HEAD: &str = "# Methods\n\n\
     Generated from the methods' own types by `make contract`; do not edit.\n\
-    How a command is written and answered is in [docs/commands.md](../docs/commands.md).\n";
+    How a command is written and answered is in [docs/commands.md](../docs/commands.md), what the classes of calls are that \
+    a method draws on in [docs/operations.md](../docs/operations.md#limits).\n";
 
 /// The chapter's text.
 pub fn markdown() -> String {
@@ -23,6 +24,8 @@ pub fn markdown() -> String {
         let shared = schemas.take_definitions(true);
         // Writing to a `String` can't fail.
         let _ = write!(text, "\n## {}\n\n{}\n", entry.name, description(&params));
+        let classes: Vec<_> = entry.classes.iter().map(|class| format!("`{class}`")).collect();
+        let _ = write!(text, "\nDraws on: {}.\n", classes.join(", "));
         table(&mut text, "Params", &params, &shared);
         table(&mut text, "Result", &result, &shared);
         let example = serde_json::to_string_pretty(&examples::command(entry)).unwrap_or_default();

@@ -91,7 +91,9 @@ impl Control {
             });
         }
         let now = self.shared.clock.now();
-        let limit = self.class_limit(order, &known, entry.class);
+        // The one that the method is about: most commands draw on no other for long.
+        let main = entry.classes.first();
+        let limit = main.and_then(|class| self.class_limit(order, &known, *class));
         let waits = limit.filter(|limit| limit.next_at.is_none_or(|at| at > now));
         Ok(Forecast {
             instance: order.instance.clone(),

@@ -1,7 +1,8 @@
 //! What a step promises, with a real ledger and a Telegram that the tests play.
 
 mod doubt;
-mod ground;
+pub(crate) mod ground;
+pub(crate) mod sandbox;
 
 use std::cell::{Cell, RefCell};
 
@@ -358,6 +359,36 @@ async fn looks_leave_no_trace_unless_they_decide_something() {
     let mut after_crash = ground.take().await;
     assert_eq!(Script::new([]).run(&mut after_crash, decisive()).await.unwrap(), 1);
     assert_eq!(after_crash.effects(), 0);
+}
+
+#[tokio::test]
+async fn what_a_command_noted_for_itself_is_there_after_it_was_parked_and_can_be_replaced() {
+    let ground = Ground::new().await;
+    let mut cx = ground.take().await;
+    assert_eq!(cx.recall::<Vec<u64>>("plan").unwrap(), None);
+    cx.remember("plan", &[u64::MAX]).await.unwrap();
+    assert_eq!((cx.effects(), cx.has_begun()), (0, false));
+    let parking = Script::new([Err(rpc(420, "FLOOD_WAIT_30"))]);
+    assert!(parking.run(&mut cx, once()).await.is_err());
+
+    let cx = ground.take().await;
+    assert_eq!(cx.recall("plan").unwrap(), Some([u64::MAX]));
+    cx.remember("plan", &[1_u64, 2]).await.unwrap();
+    let cx = ground.take().await;
+    assert_eq!(cx.recall("plan").unwrap(), Some([1_u64, 2]));
+    assert_eq!((cx.effects(), cx.has_begun()), (0, false));
+}
+
+#[tokio::test]
+async fn a_command_went_past_a_step_once_anything_was_noted_after_it() {
+    let ground = Ground::new().await;
+    let mut cx = ground.take().await;
+    assert!(Script::new([Ok(1)]).run(&mut cx, once()).await.is_ok());
+    let mut cx = ground.take().await;
+    assert!(!cx.went_past("create") && !cx.went_past("rename"));
+    assert!(Script::new([Ok(1)]).run(&mut cx, repeatable()).await.is_ok());
+    let cx = ground.take().await;
+    assert!(cx.went_past("create") && !cx.went_past("rename"));
 }
 
 #[tokio::test]

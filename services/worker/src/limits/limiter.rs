@@ -185,12 +185,14 @@ impl<K: Keeping> Limiter<K> {
         }
     }
 
-    /// Telegram says that the account can be in no more groups.
-    pub fn fill_groups(&self) {
-        let now = self.clock.now();
-        if let Some(groups) = &mut self.state().groups {
-            groups.filled(now);
-        }
+    /// Telegram says that the account can be in no more groups, whatever was counted; `most` is for
+    /// where nothing was.
+    pub fn fill_groups(&self, most: u32) -> Fullness {
+        let (mut state, now) = (self.state(), self.clock.now());
+        let never = || Fullness::counted(most, most, None, now);
+        let groups = state.groups.get_or_insert_with(never);
+        groups.filled(now);
+        groups.clone()
     }
 
     /// The groups, where it is to be told now that they are nearly as many as there may be.

@@ -1,11 +1,19 @@
-//! What is said of each person.
+//! Who is asked for together, and what of that stays the same when a command goes on.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use MemberStatus as S;
-use proto::{ErrorKind, MemberInput};
+use proto::UserId;
 use serde_json::json;
 
 use super::*;
-use crate::people::NotFound;
+use crate::cx::tests::ground::Ground;
+use crate::cx::tests::sandbox::Sandbox;
+use crate::limits::{Ask, Budget, Class, Hit, LimitsConfig, Profile};
+
+/// More than the careful budget lets through at once.
+const STRANGERS: i64 = 12;
 
 fn id(number: i64) -> UserId {
     number.try_into().unwrap()
@@ -16,7 +24,7 @@ fn user(number: i64) -> UserPeer {
         id: id(number),
         access_hash: 1,
         username: None,
-        first_name: "Ann".to_owned(),
+        first_name: String::new(),
         bot: false,
         bot_blocks_groups: false,
         contact: false,
@@ -25,130 +33,205 @@ fn user(number: i64) -> UserPeer {
     }
 }
 
-fn person(number: i64) -> Person {
-    Person { input: MemberInput::parse(json!(number)).unwrap(), found: Ok(user(number)) }
+fn contact(number: i64) -> UserPeer {
+    UserPeer { contact: true, ..user(number) }
 }
 
-fn stranger() -> Person {
-    let found = Err(NotFound { code: "USERNAME_NOT_OCCUPIED".to_owned(), help: "nobody" });
-    Person { input: MemberInput::parse(json!("@nobody")).unwrap(), found }
+fn bot(number: i64) -> UserPeer {
+    UserPeer { bot: true, ..user(number) }
 }
 
-fn refusal(name: &str, repeated: bool) -> Refusal {
-    Refusal { name: name.to_owned(), code: 400, repeated }
+/// Strangers 1 to 12, with a contact and a bot in between.
+fn mixed() -> Vec<UserPeer> {
+    let mut users: Vec<_> = (1..=STRANGERS).map(user).collect();
+    users.insert(3, contact(101));
+    users.insert(7, bot(102));
+    users
 }
 
-#[test]
-fn outcomes_come_in_the_order_given_and_once_for_each_mention() {
-    let mut roll = Roll::default();
-    roll.set(id(9), Fate::of(S::AlreadyMember));
-    roll.set(id(7), Fate::of(S::Added));
-    let people = [person(9), stranger(), person(7), person(9)];
-    let statuses: Vec<_> = roll.outcomes(&people).into_iter().map(|one| one.status).collect();
-    assert_eq!(statuses, [S::AlreadyMember, S::NotFound, S::Added, S::AlreadyMember]);
-    assert_eq!(distinct(&people).iter().map(|user| user.id).collect::<Vec<_>>(), [id(9), id(7)]);
+fn group() -> Group {
+    let chat_id = (-1_001_234_567_890).try_into().unwrap();
+    Group::new(telegram::GroupPeer::supergroup(chat_id, 1).unwrap(), "Deal 77")
 }
 
-#[test]
-fn nothing_known_of_somebody_is_no_success() {
-    let outcome = &Roll::default().outcomes(&[person(7)])[0];
-    assert_eq!(outcome.status, S::Failed);
+/// A ground whose account has the careful budgets.
+async fn careful() -> Ground {
+    let ground = Ground::new().await;
+    ground.limit(&LimitsConfig::default());
+    ground
 }
 
-#[test]
-fn what_is_lacking_is_the_first_person_who_is_not_where_they_should_be() {
-    let mut roll = Roll::default();
-    roll.set(id(7), Fate::of(S::Added));
-    assert_eq!(roll.lacking(&[person(7)], "members"), None);
-
-    roll.set(id(8), Fate::because(S::PrivacyBlocked, "USER_PRIVACY_RESTRICTED"));
-    roll.set(id(9), Fate::because(S::TooManyGroups, "USER_CHANNELS_TOO_MUCH"));
-    let lacking = roll.lacking(&[person(7), person(9), person(8)], "members").unwrap();
-    assert_eq!(lacking.code, "USER_CHANNELS_TOO_MUCH");
-
-    let lacking = roll.lacking(&[person(7), stranger(), person(8)], "members").unwrap();
-    assert_eq!(
-        (lacking.kind, lacking.code.as_str()),
-        (ErrorKind::Invalid, "USERNAME_NOT_OCCUPIED")
-    );
+/// Shuts the gate of a class for so many seconds.
+async fn shut(ground: &Ground, class: Class, wait_s: u64) {
+    let ask = Ask { class, cost: NonZeroU32::MIN, chat: None };
+    let hit = Hit { ask, code: "FLOOD_WAIT".to_owned(), wait_s: Some(wait_s) };
+    ground.tenure.limiter.hit(&hit).await.unwrap();
 }
 
-#[test]
-fn a_wait_is_lacking_with_its_length() {
-    let mut roll = Roll::default();
-    let late = Failure::Throttled { retry_after_s: 30, code: "FLOOD_WAIT".to_owned() };
-    roll.set(id(7), Fate::of(S::Added));
-    throttled_or_stop(late, &[user(7), user(8)], &mut roll).unwrap();
-    // Who was added before stays added.
-    assert_eq!(roll.get(id(7)).unwrap().status, Some(S::Added));
-    let fault = roll.lacking(&[person(7), person(8)], "members").unwrap();
-    assert_eq!((fault.kind, fault.retry_after_s), (ErrorKind::Throttled, Some(30)));
-    assert_eq!(roll.outcomes(&[person(8)])[0].retry_after_s, Some(30));
+/// Leaves a class a budget that is spent, and gives one call every so many seconds.
+async fn spend(ground: &Ground, class: Class, every_s: f64) {
+    let burst = NonZeroU32::new(10).unwrap();
+    let budgets = [(class, Budget { every_s, burst, per_day: None })].into_iter().collect();
+    let profile = Profile::Sandbox;
+    ground.limit(&LimitsConfig { profile, budgets, ..LimitsConfig::default() });
+    let one = Ask { class, cost: NonZeroU32::MIN, chat: None };
+    while ground.tenure.limiter.ask(one).await.unwrap().is_ok() {}
 }
 
-#[test]
-fn what_is_no_wait_stops_the_command() {
-    let mut roll = Roll::default();
-    let refused = Failure::Refused(refusal("CHAT_ADMIN_REQUIRED", false));
-    assert!(throttled_or_stop(refused, &[user(7)], &mut roll).is_err());
-    assert!(roll.get(id(7)).is_none());
+/// Leaves an invite as it is after it put everybody in.
+async fn invited(ground: &Ground, step: &str) {
+    ground.take().await.remember(step, &Vec::<Missing>::new()).await.unwrap();
 }
 
-#[test]
-fn a_remark_leaves_the_status_and_is_lacking() {
-    let mut roll = Roll::default();
-    roll.set(id(7), Fate::of(S::Added));
-    roll.remark(id(7), "ADMINS_TOO_MUCH", None);
-    assert_eq!(roll.outcomes(&[person(7)])[0].status, S::Added);
-    assert_eq!(roll.lacking(&[person(7)], "admins").unwrap().code, "ADMINS_TOO_MUCH");
+fn status(roll: &Roll, number: i64) -> Option<S> {
+    roll.get(id(number)).and_then(|fate| fate.status)
 }
 
-#[test]
-fn those_not_reached_are_told_why_and_the_others_keep_their_fate() {
-    let mut roll = Roll::default();
-    roll.set(id(7), Fate::of(S::Added));
-    roll.set_unreached(&[user(7), user(8)], &Fault::forbidden("USERS_TOO_MUCH", "full"));
-    let outcomes = roll.outcomes(&[person(7), person(8)]);
-    assert_eq!((outcomes[0].status, outcomes[1].status), (S::Added, S::Failed));
-    assert_eq!(outcomes[1].error_code.as_deref(), Some("USERS_TOO_MUCH"));
+#[tokio::test]
+async fn a_call_asks_for_no_more_people_than_the_budget_of_their_kind_holds() {
+    let ground = careful().await;
+    let cx = ground.take().await;
+    let sizes = Sizes::of(&cx, &group(), &mixed()).await.unwrap();
+    let limiter = &ground.tenure.limiter;
+    assert_eq!(sizes.of_kind(Kind::Stranger), limiter.at_once(Class::Invite));
+    assert_eq!(sizes.of_kind(Kind::Known), limiter.at_once(Class::InviteKnown));
+    assert!(sizes.of_kind(Kind::Stranger) < mixed().len());
 }
 
-#[test]
-fn a_missing_invitee_is_no_success() {
-    let fate = |user: &UserPeer, premium_would_allow, premium_required_for_pm| {
-        let missing = Missing { user_id: user.id, premium_would_allow, premium_required_for_pm };
-        Fate::missing(user, &missing).status
-    };
-    assert_eq!(fate(&user(7), false, false), Some(S::PrivacyBlocked));
-    assert_eq!(fate(&user(7), true, false), Some(S::NeedsPremium));
-    assert_eq!(fate(&user(7), false, true), Some(S::NeedsPremium));
-    let bot = UserPeer { bot: true, ..user(7) };
-    assert_eq!(fate(&bot, false, false), Some(S::BotBlocked));
+#[tokio::test]
+async fn calls_stay_cut_as_they_were_where_budgets_changed_meanwhile() {
+    let ground = careful().await;
+    let sizes = Sizes::of(&ground.take().await, &group(), &mixed()).await.unwrap();
+    let roomy = LimitsConfig { profile: Profile::Sandbox, ..Default::default() };
+    ground.limit(&roomy);
+    let later = Sizes::of(&ground.take().await, &group(), &mixed()).await.unwrap();
+    assert_eq!(later, sizes);
 }
 
-#[test]
-fn each_refusal_about_a_person_has_its_status() {
-    for (name, repeated, status) in [
-        ("USER_PRIVACY_RESTRICTED", false, Some(S::PrivacyBlocked)),
-        ("USER_NOT_MUTUAL_CONTACT", false, Some(S::PrivacyBlocked)),
-        ("USER_CHANNELS_TOO_MUCH", false, Some(S::TooManyGroups)),
-        ("USER_BOT", false, Some(S::BotBlocked)),
-        ("USER_KICKED", false, Some(S::Failed)),
-        ("USER_ALREADY_PARTICIPANT", false, Some(S::AlreadyMember)),
-        ("USER_NOT_PARTICIPANT", false, Some(S::NotMember)),
-        // The first time's answer was lost: it had worked.
-        ("USER_ALREADY_PARTICIPANT", true, Some(S::Added)),
-        ("USER_NOT_PARTICIPANT", true, Some(S::Removed)),
-        ("USER_PRIVACY_RESTRICTED", true, Some(S::PrivacyBlocked)),
-        ("CHAT_ADMIN_REQUIRED", false, None),
-        ("USERS_TOO_MUCH", false, None),
-        ("NEVER_HEARD_OF", false, None),
-    ] {
-        let fate = Fate::refused(&refusal(name, repeated));
-        assert_eq!(fate.as_ref().and_then(|fate| fate.status), status, "{name} {repeated}");
-        // A success needs no reason, everything else has Telegram's own.
-        let reason = fate.and_then(|fate| fate.error_code);
-        let wanted = status.filter(|status| !status.succeeded()).map(|_| name);
-        assert_eq!(reason.as_deref(), wanted, "{name} {repeated}");
+#[tokio::test]
+async fn strangers_and_known_people_are_never_in_one_call() {
+    let ground = careful().await;
+    let size = ground.tenure.limiter.at_once(Class::Invite);
+    // The contact and the bot; the first strangers; those left.
+    invited(&ground, "invite_from:101").await;
+    invited(&ground, "invite_from:1").await;
+    invited(&ground, &format!("invite_from:{}", size + 1)).await;
+    let (mut cx, mut roll) = (ground.take().await, Roll::default());
+    // Anything else would have to be asked of Telegram, which nobody plays here.
+    add(&mut cx, &group(), &mixed(), &mut roll).await.unwrap();
+    assert_eq!(roll.with(S::Added).len(), mixed().len());
+}
+
+#[tokio::test]
+async fn a_limit_on_strangers_holds_back_nobody_else() {
+    let ground = Ground::new().await;
+    invited(&ground, "invite_from:101").await;
+    spend(&ground, Class::Invite, 60.0).await;
+    let (mut cx, mut roll) = (ground.take().await, Roll::default());
+    let parked = add(&mut cx, &group(), &mixed(), &mut roll).await;
+    assert!(matches!(parked, Err(Stop::Parked(_))), "{parked:?}");
+    assert_eq!(roll.with(S::Added), [id(101), id(102)]);
+}
+
+#[tokio::test]
+async fn where_it_cannot_be_waited_for_each_stranger_left_is_told_so() {
+    let ground = careful().await;
+    let size = ground.tenure.limiter.at_once(Class::Invite);
+    invited(&ground, "invite_from:101").await;
+    invited(&ground, "invite_from:1").await;
+    shut(&ground, Class::Invite, 7_200).await;
+    let (mut cx, mut roll) = (ground.take().await, Roll::default());
+    add(&mut cx, &group(), &mixed(), &mut roll).await.unwrap();
+    assert_eq!((status(&roll, 1), status(&roll, 101)), (Some(S::Added), Some(S::Added)));
+    assert_eq!(roll.with(S::Throttled).len(), usize::try_from(STRANGERS).unwrap() - size);
+    let late = roll.get(id(STRANGERS)).unwrap();
+    assert!(late.retry_after_s.is_some_and(|seconds| seconds >= 7_200), "{late:?}");
+}
+
+#[tokio::test]
+async fn a_limit_on_known_people_leaves_strangers_their_own() {
+    let ground = Ground::new().await;
+    spend(&ground, Class::InviteKnown, 7_200.0).await;
+    invited(&ground, "invite_from:1").await;
+    let (mut cx, mut roll) = (ground.take().await, Roll::default());
+    add(&mut cx, &group(), &mixed(), &mut roll).await.unwrap();
+    assert_eq!(roll.with(S::Throttled), [id(101), id(102)]);
+    assert_eq!(roll.with(S::Added).len(), usize::try_from(STRANGERS).unwrap());
+}
+
+#[tokio::test]
+async fn who_was_inside_before_the_command_is_not_looked_up_again() {
+    let ground = careful().await;
+    ground.take().await.remember("inside", &[id(3)]).await.unwrap();
+    let mut cx = ground.take().await;
+    let inside = inside(&mut cx, &group(), &mixed()).await.unwrap();
+    assert_eq!(inside.into_iter().collect::<Vec<_>>(), [id(3)]);
+}
+
+#[tokio::test]
+async fn a_command_that_waited_goes_on_without_asking_anything_again() {
+    let sandbox = Sandbox::open().await;
+    for (number, name) in ["client", "colleague", "lawyer", "friend"].into_iter().enumerate() {
+        sandbox.person(u32::try_from(number).unwrap(), name, json!({})).await;
     }
+    sandbox.person(4, "helper_bot", json!({ "bot": true })).await;
+    let hidden = json!({ "privacy": { "invite": "nobody" } });
+    sandbox.person(5, "hidden", hidden).await;
+    let mut ground = sandbox.ground().await;
+    let create = json!({ "title": "Deal 77", "members": ["@client"] });
+    let made = ground.carry_out("group.create", &create).await.unwrap();
+
+    spend(&ground, Class::Invite, 60.0).await;
+    let add = json!({
+        "chat_id": made.chat_id, "on_blocked": "invite_link",
+        "members": ["@client", "@colleague", "@helper_bot", "@lawyer", "@hidden"],
+    });
+    let mark = sandbox.tgsim.mark().await.unwrap();
+    let parked = ground.carry_out("group.add_members", &add).await;
+    assert!(matches!(parked, Err(Stop::Parked(_))), "{parked:?}");
+    let asked = asked_since(&sandbox, mark).await;
+    assert_eq!(asked["channels.getParticipants"], 1, "{asked:?}");
+    assert_eq!(asked["channels.inviteToChannel"], 1, "{asked:?}");
+    assert!(!asked.contains_key("channels.getParticipant"), "{asked:?}");
+
+    ground.pass(600);
+    let mark = sandbox.tgsim.mark().await.unwrap();
+    let done = ground.go_on("group.add_members", &add).await.unwrap();
+    let wanted = ["already_member", "added", "added", "added", "privacy_blocked"];
+    for (member, status) in done.result["members"].as_array().unwrap().iter().zip(wanted) {
+        assert_eq!(member["status"], status, "{}", done.result);
+    }
+    assert!(done.result["members"][4]["invite_link"].is_string(), "{}", done.result);
+    let asked = asked_since(&sandbox, mark).await;
+    let kinds: Vec<_> = asked.keys().map(String::as_str).collect();
+    let link = ["messages.editExportedChatInvite", "messages.exportChatInvite"];
+    assert_eq!(kinds, ["channels.inviteToChannel", link[0], link[1]], "{asked:?}");
+    assert_eq!(asked["channels.inviteToChannel"], 1, "{asked:?}");
+}
+
+#[tokio::test]
+async fn few_people_are_looked_up_one_by_one() {
+    let sandbox = Sandbox::open().await;
+    sandbox.person(1, "client", json!({})).await;
+    sandbox.person(2, "colleague", json!({})).await;
+    let mut ground = sandbox.ground().await;
+    let create = json!({ "title": "Deal 77", "members": ["@client"] });
+    let made = ground.carry_out("group.create", &create).await.unwrap();
+    let mark = sandbox.tgsim.mark().await.unwrap();
+    let add = json!({ "chat_id": made.chat_id, "members": ["@client", "@colleague"] });
+    let done = ground.carry_out("group.add_members", &add).await.unwrap();
+    assert_eq!(done.result["members"][0]["status"], "already_member");
+    assert_eq!(done.result["members"][1]["status"], "added");
+    let asked = asked_since(&sandbox, mark).await;
+    assert_eq!(asked["channels.getParticipant"], 2, "{asked:?}");
+    assert!(!asked.contains_key("channels.getParticipants"), "{asked:?}");
+}
+
+/// How often each request was made after `mark`.
+async fn asked_since(sandbox: &Sandbox, mark: u64) -> BTreeMap<String, usize> {
+    let mut asked = BTreeMap::new();
+    for request in sandbox.tgsim.requests_after(mark).await.unwrap() {
+        *asked.entry(request).or_default() += 1;
+    }
+    asked
 }

@@ -23,8 +23,9 @@ use crate::stop::Stop;
 pub struct AccountGet {}
 
 impl Method for AccountGet {
-    const CLASS: Class = Class::Read;
     type Output = AccountInfo;
+
+    const CLASSES: &'static [Class] = &[Class::Read];
 
     fn example() -> Example {
         Example {

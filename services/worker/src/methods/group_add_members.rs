@@ -1,13 +1,10 @@
 //! `group.add_members`: puts people and bots into a group.
 
-use std::collections::BTreeSet;
-
-use proto::{ChatId, MemberOutcome, MemberStatus, UserId};
+use proto::{ChatId, MemberOutcome, MemberStatus};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use telegram::UserPeer;
-use telegram::calls;
 
 use crate::contract::examples;
 use crate::cx::Cx;
@@ -17,7 +14,6 @@ use crate::members::{self, Fate, Roll};
 use crate::method::{Done, Example, Method};
 use crate::params::{Members, OnBlocked};
 use crate::people::{self, Search};
-use crate::step::Step;
 use crate::stop::Stop;
 
 /// Puts people and bots into a group. Who is in already is left alone.
@@ -45,8 +41,10 @@ pub struct Added {
 }
 
 impl Method for GroupAddMembers {
-    const CLASS: Class = Class::Invite;
     type Output = Added;
+
+    const CLASSES: &'static [Class] =
+        &[Class::Invite, Class::InviteKnown, Class::Read, Class::Resolve, Class::Link];
 
     fn example() -> Example {
         Example {
@@ -60,17 +58,17 @@ impl Method for GroupAddMembers {
     async fn call(self, cx: &mut Cx<'_>) -> Result<Done<Added>, Stop> {
         let group = cx.group(self.chat_id).await?;
         let search = Search { group: Some(&group.peer), import_contacts: self.import_contacts };
-        let people = people::find_all(cx, self.members.as_slice(), search).await?;
+        let people = people::find_all(cx, "members", self.members.as_slice(), search).await?;
         let users = members::distinct(&people);
 
         let mut roll = Roll::default();
-        for user in members_already(cx, &group, &users).await? {
+        for user in members::inside(cx, &group, &users).await? {
             roll.set(user, Fate::of(MemberStatus::AlreadyMember));
         }
         let lacking = match self.add(cx, &group, &users, &mut roll).await {
             Ok(()) => roll.lacking(&people, "members"),
-            // Some were added: everybody's outcome is worth telling.
-            Err(Stop::Fault(fault)) if cx.effects() > 0 => {
+            // Some were asked for: everybody's outcome is worth telling.
+            Err(Stop::Fault(fault)) if cx.has_begun() => {
                 roll.set_unreached(&users, &fault);
                 Some(fault)
             }
@@ -91,31 +89,4 @@ impl GroupAddMembers {
         members::add(cx, group, users, roll).await?;
         members::help_blocked(cx, group, self.on_blocked, roll).await
     }
-}
-
-/// Who of them is in the group: no invite is wasted on them. The answer is kept, since after a
-/// crash those added before it would otherwise count as members from before the command.
-async fn members_already(
-    cx: &mut Cx<'_>,
-    group: &Group,
-    users: &[UserPeer],
-) -> Result<BTreeSet<UserId>, Stop> {
-    let account = cx.account();
-    let mut inside = BTreeSet::new();
-    if group.peer.is_basic() {
-        let step = Step::decisive_read("members", Class::Read);
-        let full = cx.step(step, || calls::groups::full(&account, &group.peer)).await?;
-        inside.extend(full.members.into_iter().flatten().map(|member| member.user_id));
-    } else {
-        for user in users {
-            let step = Step::decisive_read(format!("participant:{}", user.id), Class::Read);
-            let participant = cx
-                .step(step, || calls::members::participant(&account, &group.peer, user))
-                .await?;
-            if participant.is_some_and(|participant| participant.is_member()) {
-                inside.insert(user.id);
-            }
-        }
-    }
-    Ok(inside)
 }

@@ -1,14 +1,14 @@
 //! `group.create`: makes a group, puts people and bots in, and tells its `chat_id`.
 
-use proto::fault::code;
 use proto::event;
+use proto::fault::code;
 use proto::{Fault, MemberOutcome, MemberStatus};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use telegram::{GroupKind, UserPeer};
 use telegram::calls;
 use telegram::calls::groups::NewGroup;
+use telegram::{GroupKind, UserPeer};
 
 use crate::admins;
 use crate::contract::examples;
@@ -85,8 +85,17 @@ pub struct Created {
 const TOO_MANY_GROUPS: &str = "CHANNELS_TOO_MUCH";
 
 impl Method for GroupCreate {
-    const CLASS: Class = Class::Create;
     type Output = Created;
+
+    const CLASSES: &'static [Class] = &[
+        Class::Create,
+        Class::Invite,
+        Class::InviteKnown,
+        Class::Admin,
+        Class::Link,
+        Class::Resolve,
+        Class::Read,
+    ];
 
     fn example() -> Example {
         Example {
@@ -111,13 +120,12 @@ impl Method for GroupCreate {
         if let Some(group) = existing(cx).await? {
             return self.answer_existing(cx, group).await;
         }
-        if self.kind == Kind::Supergroup && !cx.has_begun() && cx.is_account_full() {
-            return Err(Stop::Fault(full()));
+        if self.kind == Kind::Supergroup && !cx.has_step("create") && !cx.is_suspect() {
+            cx.has_room()?;
         }
-        let search =
-            Search { import_contacts: self.import_contacts, ..Search::default() };
-        let members = people::find_all(cx, self.members.as_slice(), search).await?;
-        let admins = people::find_all(cx, self.admins.as_slice(), search).await?;
+        let search = Search { import_contacts: self.import_contacts, ..Search::default() };
+        let members = people::find_all(cx, "members", self.members.as_slice(), search).await?;
+        let admins = people::find_all(cx, "admins", self.admins.as_slice(), search).await?;
         let everybody = [members.as_slice(), admins.as_slice()].concat();
         let users = members::distinct(&everybody);
 
@@ -157,32 +165,22 @@ impl GroupCreate {
         everybody: &[Person],
         roll: &mut Roll,
     ) -> Result<Group, Stop> {
-        let (account, new) = (cx.account(), !cx.has_step("create"));
-        let (title, step) = (self.title.as_str(), Step::once("create", Class::Create));
+        let account = cx.account();
+        let title = self.title.as_str();
         let others: Vec<_> = users.iter().filter(|user| !user.is_self).cloned().collect();
         let made: NewGroup = match self.kind {
-            Kind::Supergroup => {
-                let about = self.about.as_ref().map_or("", About::as_str);
-                let creation = Creation { kind: GroupKind::Supergroup, title, users: &[] };
-                let made = cx.make_group(step, &creation, || {
-                    calls::groups::create_supergroup(&account, title, about)
-                }).await;
-                match made {
-                    Err(Failure::Refused(refusal)) if refusal.is(TOO_MANY_GROUPS) => {
-                        Box::pin(cx.account_is_full()).await;
-                        return Err(Stop::Fault(full()));
-                    }
-                    made => made?,
-                }
-            }
+            Kind::Supergroup => self.make_supergroup(cx, title).await?,
             Kind::Basic => {
                 if others.is_empty() {
                     return Err(Stop::Fault(nobody_to_start_with(everybody)));
                 }
                 let creation = Creation { kind: GroupKind::Basic, title, users: &others };
-                let made = cx.make_group(step, &creation, || {
-                    calls::groups::create_basic(&account, title, &others)
-                }).await?;
+                let step = Step::once("create", Class::Create);
+                let made = cx
+                    .make_group(step, &creation, || {
+                        calls::groups::create_basic(&account, title, &others)
+                    })
+                    .await?;
                 for user in &others {
                     let missing = made.missing.iter().find(|missing| missing.user_id == user.id);
                     let added = || Fate::of(MemberStatus::Added);
@@ -196,11 +194,33 @@ impl GroupCreate {
             roll.set(user.id, Fate::of(MemberStatus::AlreadyMember));
         }
         let group = Group::new(made.group, title);
-        if new {
-            cx.groups_changed(&group, true).await;
+        // Told again only where the work broke off before it was surely told: a command may be
+        // parked and resumed many times.
+        if !cx.went_past("create") {
+            cx.tell(group.chat_id, event::GroupCreated { title: title.to_owned() }).await;
         }
-        cx.tell(group.chat_id, event::GroupCreated { title: title.to_owned() }).await;
         Ok(group)
+    }
+
+    /// Where Telegram says that the account is in too many groups, that is what the next ones are
+    /// told before they ask.
+    async fn make_supergroup(&self, cx: &mut Cx<'_>, title: &str) -> Result<NewGroup, Stop> {
+        let (account, about) = (cx.account(), self.about.as_ref().map_or("", About::as_str));
+        let (step, is_new) = (Step::once("create", Class::Create), !cx.has_step("create"));
+        let creation = Creation { kind: GroupKind::Supergroup, title, users: &[] };
+        let call = || calls::groups::create_supergroup(&account, title, about);
+        match cx.make_group(step, &creation, call).await {
+            Ok(made) => {
+                if is_new {
+                    cx.groups_changed(made.group.chat_id(), true).await;
+                }
+                Ok(made)
+            }
+            Err(Failure::Refused(refusal)) if refusal.is(TOO_MANY_GROUPS) => {
+                Err(cx.met_full().await)
+            }
+            Err(failure) => Err(failure.into()),
+        }
     }
 
     /// Everything after the making, each a step that is made up for after a crash.
@@ -228,11 +248,7 @@ impl GroupCreate {
         Ok(None)
     }
 
-    async fn answer_existing(
-        &self,
-        cx: &mut Cx<'_>,
-        group: Group,
-    ) -> Result<Done<Created>, Stop> {
+    async fn answer_existing(&self, cx: &mut Cx<'_>, group: Group) -> Result<Done<Created>, Stop> {
         let link = match self.invite_link {
             true => Some(links::primary(cx, &group).await?.url),
             false => None,
@@ -266,12 +282,6 @@ async fn existing(cx: &mut Cx<'_>) -> Result<Option<Group>, Stop> {
     }
 }
 
-/// The account is in as many groups as it may be in. Never is another one used instead.
-fn full() -> Fault {
-    let message = "the account is in as many groups as Telegram lets it be in; delete or leave some";
-    Fault::forbidden(code::ACCOUNT_FULL, message)
-}
-
 fn nobody_to_start_with(everybody: &[Person]) -> Fault {
     let unknown = everybody.iter().find_map(|person| person.found.as_ref().err());
     unknown.map_or_else(
@@ -284,4 +294,3 @@ fn nobody_to_start_with(everybody: &[Person]) -> Fault {
         |why| why.fault("members"),
     )
 }
-

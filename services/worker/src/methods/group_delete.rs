@@ -1,7 +1,7 @@
 //! `group.delete`: deletes a group for everybody in it.
 
-use proto::fault::code;
 use proto::event;
+use proto::fault::code;
 use proto::{ChatId, Fault};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,14 +35,12 @@ pub struct GroupDelete {
 pub struct Deleted {}
 
 impl Method for GroupDelete {
-    const CLASS: Class = Class::Admin;
     type Output = Deleted;
 
+    const CLASSES: &'static [Class] = &[Class::Admin, Class::Read];
+
     fn example() -> Example {
-        Example {
-            params: json!({ "confirm_title": "Deal 77 (won)" }),
-            result: json!({}),
-        }
+        Example { params: json!({ "confirm_title": "Deal 77 (won)" }), result: json!({}) }
     }
 
     async fn call(self, cx: &mut Cx<'_>) -> Result<Done<Deleted>, Stop> {
@@ -51,8 +49,8 @@ impl Method for GroupDelete {
         if !cx.has_step("delete") {
             confirm(cx, &group, self.confirm_title.as_deref()).await?;
         }
-        let (account, new) = (cx.account(), !cx.has_step("delete"));
-        let step = Step::repeatable("delete", Class::Admin);
+        let account = cx.account();
+        let (step, is_new) = (Step::repeatable("delete", Class::Admin), !cx.has_step("delete"));
         match cx.step(step, || calls::groups::delete(&account, &group.peer)).await {
             Ok(()) => {}
             // Sent before, its answer lost, and by now there is nothing to delete: so it happened.
@@ -60,8 +58,8 @@ impl Method for GroupDelete {
             Err(failure) => return Err(failure.into()),
         }
         cx.forget_group(group.chat_id).await?;
-        if new {
-            cx.groups_changed(&group, false).await;
+        if is_new {
+            cx.groups_changed(group.chat_id, false).await;
         }
         cx.tell(group.chat_id, event::GroupDeleted { title: Some(group.title) }).await;
         Ok(Done::in_chat(group.chat_id, Deleted {}))

@@ -9,8 +9,8 @@ use serde_json::json;
 use telegram::calls::links::LinkOptions;
 
 use crate::cx::Cx;
-use crate::links;
 use crate::limits::Class;
+use crate::links;
 use crate::method::{Done, Example, Method};
 use crate::params::{LinkTitle, UsageLimit};
 use crate::stop::Stop;
@@ -67,8 +67,9 @@ impl GroupGetInviteLink {
 }
 
 impl Method for GroupGetInviteLink {
-    const CLASS: Class = Class::Link;
     type Output = InviteLink;
+
+    const CLASSES: &'static [Class] = &[Class::Link, Class::Read];
 
     fn example() -> Example {
         Example {

@@ -50,8 +50,9 @@ pub struct RemovedMember {
 }
 
 impl Method for GroupRemoveMembers {
-    const CLASS: Class = Class::Admin;
     type Output = Removed;
+
+    const CLASSES: &'static [Class] = &[Class::Admin, Class::Read, Class::Resolve];
 
     fn example() -> Example {
         Example {
@@ -73,7 +74,7 @@ impl Method for GroupRemoveMembers {
             )));
         }
         let search = Search { group: Some(&group.peer), ..Search::default() };
-        let people = people::find_all(cx, self.members.as_slice(), search).await?;
+        let people = people::find_all(cx, "members", self.members.as_slice(), search).await?;
         let mut roll = Roll::default();
         let users = members::distinct(&people);
         let stopped = match remove_all(cx, &group, &users, self.ban, &mut roll).await {
@@ -165,9 +166,8 @@ async fn remove_from_supergroup(
 ) -> Result<Fate, Failure> {
     let account = cx.account();
     let looked = Step::decisive_read(format!("participant:{}", user.id), Class::Read);
-    let participant = cx
-        .step(looked, || calls::members::participant(&account, &group.peer, user))
-        .await?;
+    let participant =
+        cx.step(looked, || calls::members::participant(&account, &group.peer, user)).await?;
     let inside = participant.is_some_and(|participant| participant.is_member());
     if !inside && !ban {
         return Ok(Fate::of(MemberStatus::NotMember));

@@ -33,8 +33,9 @@ pub struct Renamed {
 }
 
 impl Method for GroupRename {
-    const CLASS: Class = Class::Admin;
     type Output = Renamed;
+
+    const CLASSES: &'static [Class] = &[Class::Admin, Class::Read];
 
     fn example() -> Example {
         Example {

@@ -37,8 +37,9 @@ pub struct Revoked {
 }
 
 impl Method for GroupRevokeInviteLink {
-    const CLASS: Class = Class::Link;
     type Output = Revoked;
+
+    const CLASSES: &'static [Class] = &[Class::Link, Class::Read];
 
     fn example() -> Example {
         Example {

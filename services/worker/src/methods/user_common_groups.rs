@@ -56,8 +56,9 @@ pub struct CommonGroup {
 }
 
 impl Method for UserCommonGroups {
-    const CLASS: Class = Class::Read;
     type Output = CommonGroups;
+
+    const CLASSES: &'static [Class] = &[Class::Read, Class::Resolve];
 
     fn example() -> Example {
         Example {

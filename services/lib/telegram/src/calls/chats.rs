@@ -106,16 +106,38 @@ enum CursorPeer {
     User { id: UserId, access_hash: i64 },
 }
 
+/// Where a dialog is kept (peer folders, <https://core.telegram.org/api/folders#peer-folders>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Folder {
+    /// The list that one sees.
+    Main,
+    /// The archive.
+    Archive,
+}
+
 /// The account's dialogs, newest first, at most 100 a page (`messages.getDialogs`). Archived ones are not among them.
 pub async fn dialogs(
     account: &Account,
     limit: u32,
     after: Option<&DialogCursor>,
 ) -> Result<Dialogs, CallError> {
+    dialogs_in(account, Folder::Main, limit, after).await
+}
+
+/// The same of one folder.
+pub async fn dialogs_in(
+    account: &Account,
+    folder: Folder,
+    limit: u32,
+    after: Option<&DialogCursor>,
+) -> Result<Dialogs, CallError> {
     let limit = limit.clamp(1, 100);
     let request = tl::functions::messages::GetDialogs {
         exclude_pinned: after.is_some(),
-        folder_id: None,
+        folder_id: match folder {
+            Folder::Main => None,
+            Folder::Archive => Some(1),
+        },
         offset_date: after.map_or(0, |cursor| cursor.date_s),
         offset_id: after.map_or(0, |cursor| cursor.message_id),
         offset_peer: after.map_or(tl::enums::InputPeer::Empty, |cursor| cursor.peer.input_peer()),

@@ -53,6 +53,7 @@ impl Ground {
             limiter: Arc::new(limiter(&shared, &lease)),
             lanes: Arc::new(crate::lanes::Lanes::new(&lease, shared.metrics.parked())),
             turn: Arc::default(),
+            filled: tokio::sync::Notify::new(),
             verdict: watch::Sender::new(None),
             stopping: CancellationToken::new(),
             instance,
@@ -139,6 +140,8 @@ async fn stores(folder: &TempDir, clock: Clock) -> Shared {
     // Nobody listens there: what is told goes nowhere, and nothing waits for it.
     let amqp = bus::AmqpConfig {
         url: "amqp://guest:guest@127.0.0.1:1/%2f".parse().unwrap(),
+        operation_timeout_s: 0.1,
+        confirm_timeout_s: 0.1,
         ..bus::AmqpConfig::default()
     };
     let config = WorkerConfig {
