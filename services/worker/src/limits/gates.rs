@@ -35,7 +35,8 @@ pub struct Gates(Vec<(String, Gate)>);
 impl Gates {
     /// Shuts what a limit says.
     pub fn shut(&mut self, hit: &Hit, now: DateTime<Utc>) -> Gate {
-        let told = hit.wait_s.and_then(|seconds| TimeDelta::try_seconds(i64::try_from(seconds).ok()?));
+        let told =
+            hit.wait_s.and_then(|seconds| TimeDelta::try_seconds(i64::try_from(seconds).ok()?));
         let wait = match hit.wait_s {
             Some(_) => told.map_or(SHUT_MAX, |told| (told + MARGIN).min(SHUT_MAX)),
             None => UNTOLD,
@@ -51,6 +52,12 @@ impl Gates {
             }
         }
         gate
+    }
+
+    /// Whether it is known already: told again by a call that was under way when it was told first.
+    pub fn know(&self, hit: &Hit, now: DateTime<Utc>) -> bool {
+        let shut = |lane| self.of(lane, now).is_some_and(|gate| gate.code == hit.code);
+        lanes_of(hit).into_iter().all(shut)
     }
 
     /// The gate of a lane, where it is shut.
@@ -118,7 +125,10 @@ mod tests {
         gates.shut(&hit(Class::Link, "FLOOD_WAIT", Some(3_600)), now());
         gates.shut(&hit(Class::Link, "OTHER_WAIT", Some(5)), now());
         let gate = gates.of(lane, now()).unwrap();
-        assert_eq!((gate.code.as_str(), gate.opens), ("FLOOD_WAIT", now() + TimeDelta::seconds(3_601)));
+        assert_eq!(
+            (gate.code.as_str(), gate.opens),
+            ("FLOOD_WAIT", now() + TimeDelta::seconds(3_601))
+        );
         assert_eq!(gates.of(lane, gate.opens), None);
         assert_eq!(gates.of(Lane::Class(Class::Read), now()), None);
     }

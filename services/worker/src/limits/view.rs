@@ -39,7 +39,12 @@ impl Keeping for Nowhere {
 impl<K: Keeping> Limiter<K> {
     /// How a class stands, with so many commands parked for it. `paused` says that a person has to
     /// resume it, and why it was paused.
-    pub fn class_limit(&self, class: Class, parked: u32, paused: Option<String>) -> Option<ClassLimit> {
+    pub fn class_limit(
+        &self,
+        class: Class,
+        parked: u32,
+        paused: Option<String>,
+    ) -> Option<ClassLimit> {
         let next_at = self.forecast(class, parked);
         self.look(class, |meter, look| {
             let budget = meter.budget();
