@@ -32,6 +32,10 @@ impl Cx<'_> {
         if let Some(limit) = &self.late_for {
             return self.admit_late(step, limit).await;
         }
+        // A crash came before it was noted.
+        if let Some(trip) = self.tenure.limiter.tripped() {
+            self.stop_classes(&trip).await;
+        }
         let (ask, lane) = (self.ask(step), Lane::Class(step.class));
         loop {
             self.in_time(step)?;
@@ -93,6 +97,7 @@ impl Cx<'_> {
         if let Some(trip) = trip {
             self.stop_classes(&trip).await;
         }
+        let not_yet = self.tenure.paused(step.class).unwrap_or(not_yet);
         if attempt == 1 && step.effect != Effect::Read && !self.record.suspect {
             let ledger = &self.tenure.shared.ledger;
             let (lease, id) = (&self.tenure.lease, &self.command.id);
@@ -107,7 +112,12 @@ impl Cx<'_> {
 
     /// Strangers were invited: so many came in, so many their privacy kept out.
     pub(crate) async fn invited(&self, added: usize, blocked: usize) {
-        if let Some(trip) = self.tenure.limiter.invited(added, blocked) {
+        let limiter = &self.tenure.limiter;
+        let trip = limiter.invited(added, blocked);
+        if let Err(failure) = self.tenure.retry_store(|| limiter.flush()).await {
+            tracing::warn!(?failure, "what came of invitations was not noted");
+        }
+        if let Some(trip) = trip {
             self.stop_classes(&trip).await;
         }
     }
@@ -136,7 +146,15 @@ impl Cx<'_> {
         let store = shared.pauses.store();
         match self.tenure.retry_store(|| store.pause(&scope, &names, &pause)).await {
             Ok(book) => shared.pauses.noted(book),
-            Err(failure) => tracing::error!(?failure, "calls could not be stopped"),
+            // They stay held back, and it is tried again with the next step.
+            Err(failure) => {
+                tracing::error!(?failure, "that calls are stopped could not be noted");
+                return;
+            }
+        }
+        let limiter = &self.tenure.limiter;
+        if let Err(failure) = self.tenure.retry_store(|| limiter.stopped()).await {
+            tracing::warn!(?failure, "that calls are stopped may be noted once more");
         }
         for class in trip.classes {
             let told = LimitPaused {

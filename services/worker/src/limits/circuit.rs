@@ -6,8 +6,8 @@ use std::collections::VecDeque;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::Class;
 use super::gates::{PEER_FLOOD, USER_RESTRICTED};
-use super::{Class, Hit};
 
 /// `PEER_FLOOD`s within [`WEEK`] that are one too many.
 const PEER_FLOODS: usize = 2;
@@ -23,6 +23,18 @@ pub struct Circuit {
     peer_floods: Vec<DateTime<Utc>>,
     /// Of each stranger invited lately, whether their privacy kept them out.
     blocked: VecDeque<bool>,
+    /// What tripped, until the pause that follows is noted: so no crash in between loses it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tripped: Option<Cause>,
+}
+
+/// What was one warning too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Cause {
+    Restricted,
+    PeerFloods,
+    Privacy,
 }
 
 /// Why calls are stopped.
@@ -37,82 +49,106 @@ pub struct Trip {
 const INVITES: &[Class] = &[Class::Invite, Class::InviteKnown];
 const GROUPS: &[Class] = &[Class::Create, Class::Invite, Class::InviteKnown];
 
+impl Cause {
+    fn trip(self) -> Trip {
+        let (classes, reason) = match self {
+            Self::Restricted => {
+                (GROUPS, "Telegram restricted the account: it was reported as a spammer")
+            }
+            Self::PeerFloods => {
+                (INVITES, "Telegram answered PEER_FLOOD for the second time in a week")
+            }
+            Self::Privacy => {
+                (INVITES, "privacy settings kept most of the strangers out who were invited last")
+            }
+        };
+        Trip { classes, reason }
+    }
+}
+
 impl Circuit {
     /// Telegram told of a limit.
-    pub fn hit(&mut self, hit: &Hit, now: DateTime<Utc>) -> Option<Trip> {
-        match hit.code.as_str() {
-            USER_RESTRICTED => Some(Trip {
-                classes: GROUPS,
-                reason: "Telegram restricted the account: it was reported as a spammer",
-            }),
+    pub fn hit(&mut self, code: &str, now: DateTime<Utc>) {
+        match code {
+            USER_RESTRICTED => self.tripped = Some(Cause::Restricted),
             PEER_FLOOD => {
                 self.peer_floods.retain(|past| now - *past < WEEK);
                 self.peer_floods.push(now);
-                (self.peer_floods.len() >= PEER_FLOODS).then(|| {
+                if self.peer_floods.len() >= PEER_FLOODS {
                     self.peer_floods.clear();
-                    Trip {
-                        classes: INVITES,
-                        reason: "Telegram answered PEER_FLOOD for the second time in a week",
-                    }
-                })
+                    self.tripped.get_or_insert(Cause::PeerFloods);
+                }
             }
-            _ => None,
+            _ => {}
         }
     }
 
     /// Strangers were invited: so many came in, so many their privacy kept out.
-    pub fn invited(&mut self, added: usize, blocked: usize) -> Option<Trip> {
+    pub fn invited(&mut self, added: usize, blocked: usize) {
+        // Only the last ones are looked at, however many there were.
+        let (added, blocked) = (added.min(INVITED), blocked.min(INVITED));
         let outcomes = std::iter::repeat_n(false, added).chain(std::iter::repeat_n(true, blocked));
         self.blocked.extend(outcomes);
         let surplus = self.blocked.len().saturating_sub(INVITED);
         self.blocked.drain(..surplus);
-        let refused = self.blocked.iter().filter(|blocked| **blocked).count();
-        (refused >= BLOCKED).then(|| {
+        if self.blocked.iter().filter(|blocked| **blocked).count() >= BLOCKED {
             self.blocked.clear();
-            Trip {
-                classes: INVITES,
-                reason: "privacy settings kept most of the strangers out who were invited last",
-            }
-        })
+            self.tripped.get_or_insert(Cause::Privacy);
+        }
+    }
+
+    /// What has tripped and is not noted as a pause yet.
+    pub fn tripped(&self) -> Option<Trip> {
+        self.tripped.map(Cause::trip)
+    }
+
+    /// The pause is noted; all is counted anew.
+    pub fn noted(&mut self) {
+        *self = Self::default();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroU32;
-
     use super::*;
-    use crate::limits::Ask;
-
-    fn hit(code: &str) -> Hit {
-        let ask = Ask { class: Class::Invite, cost: NonZeroU32::MIN, chat: None };
-        Hit { ask, code: code.to_owned(), wait_s: None }
-    }
 
     #[test]
     fn the_second_peer_flood_in_a_week_is_one_too_many() {
         let (mut circuit, start) = (Circuit::default(), DateTime::UNIX_EPOCH);
-        assert_eq!(circuit.hit(&hit(PEER_FLOOD), start), None);
-        assert_eq!(circuit.hit(&hit(PEER_FLOOD), start + TimeDelta::days(8)), None);
-        let trip = circuit.hit(&hit(PEER_FLOOD), start + TimeDelta::days(9)).unwrap();
+        let hit_on = |circuit: &mut Circuit, code, day| {
+            circuit.hit(code, start + TimeDelta::days(day));
+            circuit.tripped()
+        };
+        assert_eq!(hit_on(&mut circuit, PEER_FLOOD, 0), None);
+        assert_eq!(hit_on(&mut circuit, PEER_FLOOD, 8), None);
+        let trip = hit_on(&mut circuit, PEER_FLOOD, 9).unwrap();
         assert_eq!(trip.classes, INVITES);
-        assert_eq!(circuit.hit(&hit(PEER_FLOOD), start + TimeDelta::days(10)), None);
-        assert_eq!(circuit.hit(&hit("FLOOD_WAIT"), start), None);
+        assert_eq!(hit_on(&mut circuit, PEER_FLOOD, 9), Some(trip), "until it is noted");
+        circuit.noted();
+        assert_eq!(hit_on(&mut circuit, PEER_FLOOD, 10), None);
+        assert_eq!(hit_on(&mut circuit, "FLOOD_WAIT", 10), None);
     }
 
     #[test]
     fn a_restriction_stops_the_making_of_groups_too() {
-        let trip = Circuit::default().hit(&hit(USER_RESTRICTED), DateTime::UNIX_EPOCH).unwrap();
-        assert!(trip.classes.contains(&Class::Create));
+        let mut circuit = Circuit::default();
+        circuit.hit(USER_RESTRICTED, DateTime::UNIX_EPOCH);
+        assert!(circuit.tripped().unwrap().classes.contains(&Class::Create));
     }
 
     #[test]
     fn a_list_of_people_who_want_none_of_it_is_stopped() {
         let mut circuit = Circuit::default();
-        assert_eq!(circuit.invited(30, 14), None);
-        assert_eq!(circuit.invited(10, 0), None, "ten more came in");
-        assert_eq!(circuit.invited(0, 10), None);
-        assert!(circuit.invited(0, 5).is_some());
-        assert_eq!(circuit.invited(0, 14), None, "counted anew after it was told");
+        for (added, blocked) in [(30, 14), (10, 0), (0, 10)] {
+            circuit.invited(added, blocked);
+            assert_eq!(circuit.tripped(), None, "{added} came in, {blocked} did not");
+        }
+        circuit.invited(0, 5);
+        assert!(circuit.tripped().is_some());
+        circuit.noted();
+        circuit.invited(0, 14);
+        assert_eq!(circuit.tripped(), None, "counted anew");
+        circuit.invited(0, usize::MAX);
+        assert!(circuit.tripped().is_some());
     }
 }

@@ -12,6 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Class;
 
+/// Longest that a spent burst may take to come back. Young accounts and flood waits make that 80
+/// times as long, which GCRA's nanoseconds still hold.
+const REFILL_MAX_S: f64 = 366.0 * 86_400.0;
+
 /// A class's budget: one call each `every_s` seconds, after a burst of `burst`, and no more than
 /// `per_day` in 24 hours.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -32,10 +36,13 @@ impl Budget {
     /// # Errors
     /// The field, and what is wrong with it.
     pub fn validate(&self) -> Result<(), (&'static str, &'static str)> {
-        match self.every_s > 0.0 && self.every_s <= 86_400.0 {
-            true => Ok(()),
-            false => Err(("every_s", "must be above 0, at most 86400")),
+        if !(self.every_s > 0.0 && self.every_s <= 86_400.0) {
+            return Err(("every_s", "must be above 0, at most 86400"));
         }
+        if self.every_s * f64::from(self.burst.get()) > REFILL_MAX_S {
+            return Err(("burst", "times every_s must be at most a year"));
+        }
+        Ok(())
     }
 
     /// The same, at a part of its rate.
@@ -168,6 +175,10 @@ mod tests {
             let said = wrong(every_s).unwrap().to_string();
             assert!(said.contains("limits.budgets.link.every_s"), "{said}");
         }
+        let burst = NonZeroU32::MAX;
+        let budgets = HashMap::from([(Class::Link, Budget { every_s: 1.0, burst, per_day: None })]);
+        let said = LimitsConfig { budgets, ..LimitsConfig::default() }.validate().unwrap_err();
+        assert!(said.to_string().contains("limits.budgets.link.burst"), "{said}");
     }
 
     #[test]

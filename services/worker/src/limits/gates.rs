@@ -54,6 +54,12 @@ impl Gates {
         gate
     }
 
+    /// Whether it is known already: told again by a call that was under way when it was told first.
+    pub fn know(&self, hit: &Hit, now: DateTime<Utc>) -> bool {
+        let shut = |lane| self.of(lane, now).is_some_and(|gate| gate.code == hit.code);
+        lanes_of(hit).into_iter().all(shut)
+    }
+
     /// The gate of a lane, where it is shut.
     pub fn of(&self, lane: Lane, now: DateTime<Utc>) -> Option<&Gate> {
         let name = lane.to_string();

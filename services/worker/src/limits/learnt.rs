@@ -25,9 +25,9 @@ impl Learnt {
         ((rate * STEPS).floor() / STEPS).clamp(LOWEST, 1.0)
     }
 
-    /// After one more flood wait.
-    pub fn slower(self, now: DateTime<Utc>) -> Self {
-        Self { rate: (self.rate(now) / 2.0).max(LOWEST), since: now }
+    /// After one more flood wait, which ends at `opens`: calm is what comes after it.
+    pub fn slower(self, now: DateTime<Utc>, opens: DateTime<Utc>) -> Self {
+        Self { rate: (self.rate(now) / 2.0).max(LOWEST), since: opens.max(now) }
     }
 
     /// Nothing learnt.
@@ -46,14 +46,19 @@ mod tests {
     fn a_flood_wait_halves_the_rate_and_a_day_of_calm_doubles_it() {
         let start = DateTime::UNIX_EPOCH;
         let close = |a: f64, b: f64| (a - b).abs() < 1e-9;
-        let once = Learnt::nothing(start).slower(start);
+        let once = Learnt::nothing(start).slower(start, start);
         assert!(close(once.rate(start), 0.5));
         assert!(close(once.rate(start + TimeDelta::hours(24)), 1.0));
         assert!(close(once.rate(start + TimeDelta::days(30)), 1.0));
         let noon = start + TimeDelta::hours(12);
         assert!(once.rate(noon) > 0.6 && once.rate(noon) < 0.75);
-        let floor = (0..10).fold(once, |learnt, _| learnt.slower(start));
+        let floor = (0..10).fold(once, |learnt, _| learnt.slower(start, start));
         assert!(close(floor.rate(start), LOWEST));
+        // A wait of 21 hours is no calm.
+        let opens = start + TimeDelta::hours(21);
+        let flooded = Learnt::nothing(start).slower(start, opens);
+        assert!(close(flooded.rate(opens), 0.5));
+        assert!(close(flooded.rate(opens + TimeDelta::hours(24)), 1.0));
         // A clock that was set back brings nothing back, and takes nothing away.
         assert!(close(once.rate(start - TimeDelta::days(1)), 0.5));
     }

@@ -144,27 +144,47 @@ impl<K: Keeping> Limiter<K> {
             }
             state.is_save_due(ask.class, now)
         };
-        if due {
-            self.save().await?;
+        if due && let Err(error) = Box::pin(self.save()).await {
+            // Nothing is called, and whoever asks again is not to pay for it twice.
+            self.state().give_back(ask);
+            return Err(error);
         }
         Ok(Ok(()))
     }
 
     /// Shuts the gates that a limit asks for, and slows its class down. This is written down before
-    /// anything else. Where it was one warning too many, the classes to be stopped are told.
+    /// anything else, and may be tried again: it counts once. Where it was one warning too many, the
+    /// classes to be stopped are told, each time until that is [noted](Self::stopped).
     ///
     /// # Errors
     /// As for [`Limiter::ask`].
     pub async fn hit(&self, hit: &Hit) -> Result<(NotYet, Option<Trip>), StoreError> {
-        let told = self.state().hit(hit, self.clock.now());
-        self.save().await?;
-        Ok(told)
+        let not_yet = self.state().hit(hit, self.clock.now());
+        Box::pin(self.save()).await?;
+        Ok((not_yet, self.tripped()))
     }
 
     /// Strangers were invited: so many came in, so many their privacy kept out. The classes to be
-    /// stopped are told where these are too many.
+    /// stopped are told where these are too many. It is written down with [`Limiter::flush`].
     pub fn invited(&self, added: usize, blocked: usize) -> Option<Trip> {
-        self.state().circuit.invited(added, blocked)
+        let mut state = self.state();
+        state.circuit.invited(added, blocked);
+        state.unsaved_since.get_or_insert(self.clock.now());
+        state.circuit.tripped()
+    }
+
+    /// The classes to be stopped, where that is not noted yet: their calls are held back already.
+    pub fn tripped(&self) -> Option<Trip> {
+        self.state().circuit.tripped()
+    }
+
+    /// The classes are noted as paused: from now on the pauses say how long they stop.
+    ///
+    /// # Errors
+    /// As for [`Limiter::ask`].
+    pub async fn stopped(&self) -> Result<(), StoreError> {
+        self.state().circuit.noted();
+        Box::pin(self.save()).await
     }
 
     /// How many groups the account is in, once they were counted.
@@ -321,29 +341,43 @@ impl State {
         self.gate(ask, now).or_else(paced)
     }
 
+    fn give_back(&mut self, ask: Ask) {
+        if let Some(meter) = self.meters.get_mut(&ask.class) {
+            meter.give_back(ask.cost);
+        }
+    }
+
     fn gate(&self, ask: Ask, now: DateTime<Utc>) -> Option<NotYet> {
+        if self.circuit.tripped().is_some_and(|trip| trip.classes.contains(&ask.class)) {
+            return Some(NotYet::paused(ask.class));
+        }
         let lanes = [Some(Lane::Class(ask.class)), ask.chat.map(Lane::Slow)];
         let shut = |lane| self.gates.of(lane, now).map(|gate| not_yet(gate, lane));
         lanes.into_iter().flatten().find_map(shut)
     }
 
-    fn hit(&mut self, hit: &Hit, now: DateTime<Utc>) -> (NotYet, Option<Trip>) {
+    fn hit(&mut self, hit: &Hit, now: DateTime<Utc>) -> NotYet {
+        let (known, lanes) = (self.gates.know(hit, now), lanes_of(hit));
         let gate = self.gates.shut(hit, now);
-        let lanes = lanes_of(hit);
-        if hit.wait_s.is_some() {
-            for lane in &lanes {
-                if let Lane::Class(class) = lane {
-                    let learnt = self.learnt.get(class).copied();
-                    let learnt = learnt.unwrap_or_else(|| Learnt::nothing(now));
-                    self.learnt.insert(*class, learnt.slower(now));
-                    self.refit(*class, now);
-                }
+        if !known {
+            self.circuit.hit(&hit.code, now);
+        }
+        for lane in &lanes {
+            if let Lane::Class(class) = lane
+                && hit.wait_s.is_some()
+                && !known
+            {
+                let learnt = self.learnt.get(class).copied();
+                let learnt = learnt.unwrap_or_else(|| Learnt::nothing(now));
+                self.learnt.insert(*class, learnt.slower(now, gate.opens));
+                self.refit(*class, now);
             }
         }
-        let lane = lanes.first().copied().unwrap_or(Lane::Class(hit.ask.class));
         let own = Lane::Class(hit.ask.class);
-        let lane = if lanes.contains(&own) { own } else { lane };
-        (not_yet(&gate, lane), self.circuit.hit(hit, now))
+        let lane = lanes.iter().find(|lane| **lane == own).or(lanes.first()).copied();
+        let lane = lane.unwrap_or(own);
+        // One that was told before may last longer.
+        not_yet(self.gates.of(lane, now).unwrap_or(&gate), lane)
     }
 
     /// The class's budget as it is now: it changes with what is learnt, and with the account's age.

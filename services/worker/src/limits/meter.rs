@@ -23,6 +23,10 @@ pub struct Used {
     /// When the budget is whole again, in milliseconds since the epoch (GCRA's theoretical arrival
     /// time).
     pub whole_at_ms: u64,
+    /// What one call counted for then, in nanoseconds: a debt is owed in calls. 0 where that is not
+    /// known.
+    #[serde(default)]
+    pub period_ns: u64,
     /// The calls of the last day.
     pub daily: Daily,
     /// What Telegram taught about the rate.
@@ -77,10 +81,16 @@ impl governor::clock::Clock for Wall {
 }
 
 impl Meter {
-    /// A meter that goes on from what was used.
+    /// A meter that goes on from what was used. Where that was at another rate, what is owed is
+    /// carried over in calls.
     pub fn new(budget: Budget, used: &Used, clock: &Clock) -> Self {
-        let debt = Debt(Arc::new(AtomicU64::new(used.whole_at_ms.saturating_mul(1_000_000))));
         let period = Duration::from_secs_f64(budget.every_s).max(Duration::from_nanos(1));
+        let now = nanos(since_epoch(clock.now()));
+        let owed = used.whole_at_ms.saturating_mul(1_000_000).saturating_sub(now);
+        let owed = carried(owed, used.period_ns, nanos(period));
+        // Whatever a clock that was wrong may have left.
+        let most = nanos(period).saturating_mul(u64::from(budget.burst.get()) + CALLS_MAX);
+        let debt = Debt(Arc::new(AtomicU64::new(now.saturating_add(owed.min(most)))));
         let quota = Quota::with_period(period)
             .unwrap_or(Quota::per_hour(NonZeroU32::MIN))
             .allow_burst(budget.burst);
@@ -96,13 +106,7 @@ impl Meter {
 
     /// The same debt, counted in calls, at another budget.
     pub fn refit(&mut self, budget: Budget) {
-        let now = since_epoch(self.clock.now());
-        let owed = Duration::from_nanos(self.debt.0.load(Ordering::Relaxed)).saturating_sub(now);
-        let calls = owed.as_secs_f64() / self.period.as_secs_f64();
-        let owed = Duration::from_secs_f64((calls * budget.every_s).min(SECONDS_MAX));
-        let used = Used { daily: self.daily.clone(), ..Used::default() };
-        *self = Self::new(budget, &used, &self.clock);
-        self.debt.0.store(nanos(now + owed), Ordering::Relaxed);
+        *self = Self::new(budget, &self.used(), &self.clock);
     }
 
     /// Takes so many calls, or says when they can be taken.
@@ -119,8 +123,16 @@ impl Meter {
         let rest = calls.get() - at_once.get();
         let owed = nanos(self.period).saturating_mul(u64::from(rest));
         self.debt.0.fetch_add(owed, Ordering::Relaxed);
-        self.daily.add(calls.get(), self.clock.now());
+        self.daily.add(calls.get(), self.budget.per_day.map(NonZeroU32::get), self.clock.now());
         Ok(())
+    }
+
+    /// Calls that were taken are not made after all.
+    pub fn give_back(&mut self, calls: NonZeroU32) {
+        let owed = nanos(self.period).saturating_mul(u64::from(calls.get()));
+        let debt = self.debt.0.load(Ordering::Relaxed).saturating_sub(owed);
+        self.debt.0.store(debt, Ordering::Relaxed);
+        self.daily.give_back(calls.get());
     }
 
     /// When so many calls can be taken that come after `ahead` others; `None` where they can now.
@@ -131,10 +143,10 @@ impl Meter {
         let needed = period.saturating_mul(u64::from(together - 1));
         let spare = period.saturating_mul(u64::from(self.budget.burst.get() - 1));
         let whole = self.debt.0.load(Ordering::Relaxed).max(nanos(since_epoch(now)));
-        let paced = whole.saturating_add(needed).saturating_sub(spare);
-        let paced = time(paced);
-        let all = ahead.saturating_add(calls.get());
-        let capped = self.budget.per_day.map_or(now, |most| self.daily.opens(all, most.get(), now));
+        let paced = time(whole.saturating_add(needed).saturating_sub(spare));
+        let capped = self.budget.per_day;
+        let capped =
+            capped.map_or(now, |most| self.daily.opens(ahead, calls.get(), most.get(), now));
         let opens = paced.max(capped);
         (opens > now).then_some(opens)
     }
@@ -163,12 +175,22 @@ impl Meter {
     /// What is used, to be kept.
     pub fn used(&self) -> Used {
         let whole_at_ms = self.debt.0.load(Ordering::Relaxed).div_ceil(1_000_000);
-        Used { whole_at_ms, daily: self.daily.clone(), learnt: None }
+        let period_ns = nanos(self.period);
+        Used { whole_at_ms, period_ns, daily: self.daily.clone(), learnt: None }
     }
 }
 
-/// Longest debt: what an absurd one is cut to.
-const SECONDS_MAX: f64 = 366.0 * 86_400.0;
+/// Most calls that can be owed beside the burst: more than any one step makes.
+const CALLS_MAX: u64 = 1_000;
+
+/// As many calls as are owed, at another rate.
+fn carried(owed_ns: u64, from_ns: u64, to_ns: u64) -> u64 {
+    if from_ns == 0 || from_ns == to_ns {
+        return owed_ns;
+    }
+    let carried = u128::from(owed_ns) * u128::from(to_ns) / u128::from(from_ns);
+    u64::try_from(carried).unwrap_or(u64::MAX)
+}
 
 fn since_epoch(time: DateTime<Utc>) -> Duration {
     (time - DateTime::UNIX_EPOCH).to_std().unwrap_or_default()

@@ -24,12 +24,15 @@ impl Settings {
         let mut budgets: BTreeMap<Class, Budget> =
             config.budgets.iter().map(|(class, budget)| (*class, *budget)).collect();
         for (name, budget) in &own.budgets {
-            // Checked when it was set; what a later release knows is no class here.
+            // Checked when it was set. What a later release allows may be none here.
             if let Some(class) = Class::read(name)
                 && let Some(burst) = NonZeroU32::new(budget.burst)
             {
                 let per_day = budget.per_day.and_then(NonZeroU32::new);
-                budgets.insert(class, Budget { every_s: budget.every_s, burst, per_day });
+                let budget = Budget { every_s: budget.every_s, burst, per_day };
+                if budget.validate().is_ok() {
+                    budgets.insert(class, budget);
+                }
             }
         }
         let warms_up = own.warm_up.unwrap_or(config.profile != Profile::Sandbox);

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chassis::HandClock;
 use store::{InstanceLimits, InstanceRecord, OwnBudget};
@@ -8,12 +9,15 @@ use crate::limits::{LimitsConfig, Profile};
 
 const ONE: NonZeroU32 = NonZeroU32::MIN;
 
-/// Keeps what was kept last, as Redis does.
+/// Keeps what was kept last, as Redis does; and as that it may be away.
 #[derive(Clone, Default)]
-struct Shelf(Arc<Mutex<Option<String>>>);
+struct Shelf(Arc<Mutex<Option<String>>>, Arc<AtomicBool>);
 
 impl Keeping for Shelf {
     async fn keep(&self, text: String) -> Result<(), StoreError> {
+        if self.1.load(Ordering::Relaxed) {
+            return Err(StoreError::Unreachable { store: "redis", why: "away".to_owned() });
+        }
         *self.0.lock().unwrap() = Some(text);
         Ok(())
     }
@@ -41,6 +45,10 @@ impl Ground {
     fn owner(&self, lost: bool) -> Limiter<Shelf> {
         let kept = self.shelf.0.lock().unwrap().as_deref().and_then(Kept::read);
         Limiter::new(self.settings(), kept, lost, self.clock.clone(), self.shelf.clone())
+    }
+
+    fn store_is_away(&self, away: bool) {
+        self.shelf.1.store(away, Ordering::Relaxed);
     }
 
     fn pass(&self, seconds: i64) {
@@ -97,6 +105,73 @@ async fn a_flood_wait_shuts_its_class_for_every_owner_and_halves_its_rate() {
     ground.pass(86_400);
     let limit = ground.owner(false).class_limit(Class::Invite, 0, None).unwrap();
     assert!((limit.rate - 1.0).abs() < 1e-6 && !limit.closed, "{limit:?}");
+}
+
+#[tokio::test]
+async fn what_could_not_be_written_down_is_not_called_and_costs_nothing() {
+    let ground = Ground::new();
+    let limiter = ground.owner(false);
+    ground.store_is_away(true);
+    for _ in 0..5 {
+        assert!(limiter.ask(ask(Class::Create)).await.is_err());
+    }
+    ground.store_is_away(false);
+    assert_eq!(limiter.ask(ask(Class::Create)).await.unwrap(), Ok(()));
+    assert_eq!(limiter.ask(ask(Class::Create)).await.unwrap(), Ok(()));
+    assert!(limiter.ask(ask(Class::Create)).await.unwrap().is_err());
+    assert_eq!(limiter.class_limit(Class::Create, 0, None).unwrap().used_today, 2);
+}
+
+#[tokio::test]
+async fn a_limit_that_is_told_or_written_down_twice_counts_once() {
+    let ground = Ground::new();
+    let limiter = ground.owner(false);
+    ground.store_is_away(true);
+    let peer_flood = Hit { code: "PEER_FLOOD".to_owned(), wait_s: None, ..flood(Class::Invite, 0) };
+    assert!(limiter.hit(&peer_flood).await.is_err());
+    assert!(limiter.hit(&flood(Class::Link, 60)).await.is_err());
+    ground.store_is_away(false);
+    assert_eq!(limiter.hit(&peer_flood).await.unwrap().1, None, "it was one, not two");
+    limiter.hit(&flood(Class::Link, 60)).await.unwrap();
+    let rate = limiter.class_limit(Class::Link, 0, None).unwrap().rate;
+    assert!((rate - 0.5).abs() < 1e-9, "{rate}");
+    // A shorter wait that comes late does not say that the gate opens earlier.
+    let (shut, _) = limiter.hit(&flood(Class::Link, 5)).await.unwrap();
+    assert_eq!(shut.opens, Some(ground.clock.now() + TimeDelta::seconds(61)));
+}
+
+#[tokio::test]
+async fn one_warning_too_many_holds_calls_back_until_its_pause_is_noted_by_whichever_owner() {
+    let ground = Ground::new();
+    let first = ground.owner(false);
+    let trip = first.invited(2, 18).unwrap();
+    first.flush().await.unwrap();
+    let next = ground.owner(false);
+    assert_eq!(next.tripped(), Some(trip));
+    let paused = next.ask(ask(Class::Invite)).await.unwrap().unwrap_err();
+    assert_eq!((paused.opens, paused.code.as_str()), (None, code::PAUSED));
+    assert_eq!(next.when(Lane::Class(Class::InviteKnown)).and_then(|shut| shut.opens), None);
+    assert_eq!(next.ask(ask(Class::Link)).await.unwrap(), Ok(()));
+
+    next.stopped().await.unwrap();
+    let last = ground.owner(false);
+    assert_eq!(last.tripped(), None);
+    assert_eq!(last.ask(ask(Class::Invite)).await.unwrap(), Ok(()));
+}
+
+#[tokio::test]
+async fn a_batch_that_a_young_account_may_make_once_a_day_goes_through() {
+    let mut ground = Ground::new();
+    ground.record.connected_at = Some(ground.clock.now());
+    let limiter = ground.owner(false);
+    // Ten at once, of six a day.
+    let batch = limiter.at_once(Class::Invite);
+    let cost = NonZeroU32::new(u32::try_from(batch).unwrap()).unwrap();
+    let batch = Ask { cost, ..ask(Class::Invite) };
+    assert_eq!(limiter.class_limit(Class::Invite, 0, None).unwrap().per_day, Some(6));
+    assert_eq!(limiter.ask(batch).await.unwrap(), Ok(()));
+    let wait = limiter.ask(batch).await.unwrap().unwrap_err().opens.unwrap() - ground.clock.now();
+    assert!(wait > TimeDelta::hours(48), "{wait}");
 }
 
 #[tokio::test]

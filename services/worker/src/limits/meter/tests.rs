@@ -60,6 +60,35 @@ fn another_rate_carries_the_debt_over_in_calls() {
 }
 
 #[test]
+fn what_was_kept_at_another_rate_is_owed_in_calls_too() {
+    let (mut meter, _hand, clock) = meter(budget(60.0, 10, 0));
+    assert!(meter.take(calls(10)).is_ok());
+    let mut next = Meter::new(budget(120.0, 10, 0), &meter.used(), &clock);
+    assert_eq!(next.take(ONE).unwrap_err() - clock.now(), TimeDelta::seconds(120));
+    assert_eq!(next.tokens(), 0);
+}
+
+#[test]
+fn a_clock_that_was_wrong_by_years_shuts_nobody_out_for_years() {
+    let (_, _hand, clock) = meter(budget(1.0, 10, 0));
+    let later = clock.now() + TimeDelta::days(9_000);
+    let whole_at_ms = u64::try_from(later.timestamp_millis()).unwrap();
+    let used = Used { whole_at_ms, ..Used::default() };
+    let mut meter = Meter::new(budget(1.0, 10, 0), &used, &clock);
+    assert!(meter.take(ONE).unwrap_err() - clock.now() <= TimeDelta::seconds(1_010));
+}
+
+#[test]
+fn what_is_given_back_can_be_taken_again() {
+    let (mut meter, _hand, clock) = meter(budget(60.0, 2, 5));
+    assert!(meter.take(calls(4)).is_ok());
+    meter.give_back(calls(4));
+    assert_eq!((meter.tokens(), meter.used_today()), (2, 0));
+    assert!(meter.take(calls(2)).is_ok());
+    assert_eq!(meter.take(ONE).unwrap_err() - clock.now(), TimeDelta::seconds(60));
+}
+
+#[test]
 fn a_day_has_its_cap() {
     let (mut meter, hand, clock) = meter(budget(1.0, 10, 3));
     assert!(meter.take(calls(3)).is_ok());
