@@ -78,7 +78,10 @@ impl Flood {
         }
         for (n, limit) in limits.iter().enumerate() {
             if !crate::script::is_known(&limit.request) {
-                return bad(format!("limits[{n}].request"), "no request of this API layer has this name");
+                return bad(
+                    format!("limits[{n}].request"),
+                    "no request of this API layer has this name",
+                );
             }
             if !(limit.every_s > 0.0 && limit.every_s <= 86_400.0) {
                 return bad(format!("limits[{n}].every_s"), "must be above 0, at most 86400");

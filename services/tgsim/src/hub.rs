@@ -122,7 +122,7 @@ impl Hub {
                 world,
                 journal: Journal::default(),
                 script: Script::default(),
-            flood: Flood::default(),
+                flood: Flood::default(),
                 sessions: HashMap::new(),
                 connections: BTreeMap::new(),
                 exclusive: Exclusive::default(),

@@ -86,10 +86,9 @@ impl PauseWatch {
     /// Waits until a command that was held may come up again: to be worked on, or to be answered
     /// at its deadline.
     pub async fn let_go(&self, tenure: &Tenure, hold: &Hold) {
-        let left = (hold.deadline - tenure.shared.clock.now()).to_std().unwrap_or_default();
         tokio::select! {
             () = self.until(|book| !book.holds(&tenure.instance, &hold.method)) => {}
-            () = tokio::time::sleep(left) => {}
+            () = tenure.shared.clock.until(hold.deadline) => {}
         }
     }
 

@@ -152,9 +152,8 @@ fn decode(shared: &Shared, queue: Queue, delivery: &Delivery) -> Result<Command,
     }
     // Our own copy of a command that was parked.
     let copy = LaneCopy::decode(&delivery.body, delivery.redelivered);
-    copy.map(|copy| copy.command).map_err(|error| {
-        Box::new(Rejected::salvage(Fault::internal(error.to_string()), &incoming))
-    })
+    copy.map(|copy| copy.command)
+        .map_err(|error| Box::new(Rejected::salvage(Fault::internal(error.to_string()), &incoming)))
 }
 
 async fn answer(

@@ -16,8 +16,7 @@ const BUILT: &str = "STAGE_PROGRAMS_BUILT";
 const PACKAGES: [&str; 4] = ["queuegram-worker", "queuegram", "tgsim", "queuegram-tests"];
 
 /// The worker that dies and freezes on order and lives at a time that a test tells, alone: the other programs must not have its feature.
-const FAULTS_BUILD: [&str; 4] =
-    [
+const FAULTS_BUILD: [&str; 4] = [
     "--bin",
     "queuegram-worker-faults",
     "--features",

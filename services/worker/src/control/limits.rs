@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use proto::control::{
-    AccountForecast, AccountLimits, AccountSetLimits, BudgetParams, ClassLimit, Forecast, GroupsUsed,
-    NoParams, PauseInfo,
+    AccountForecast, AccountLimits, AccountSetLimits, BudgetParams, ClassLimit, Forecast,
+    GroupsUsed, NoParams, PauseInfo,
 };
 use proto::fault::code;
 use proto::{Command, Fault, MethodName};
@@ -39,7 +39,8 @@ impl Control {
         _: NoParams,
     ) -> Result<AccountLimits, Fault> {
         let known = self.limits_of(order).await?;
-        let classes = Class::ALL.into_iter().filter_map(|class| self.class_limit(order, &known, class));
+        let classes =
+            Class::ALL.into_iter().filter_map(|class| self.class_limit(order, &known, class));
         Ok(AccountLimits {
             instance: order.instance.clone(),
             profile: known.settings.profile().name().to_owned(),
@@ -99,9 +100,9 @@ impl Control {
             instance: order.instance.clone(),
             method: params.method,
             class: waits.as_ref().map(|limit| limit.class.clone()),
-            reason: waits.as_ref().map(|limit| {
-                limit.reason.clone().unwrap_or_else(|| code::BUDGET_SPENT.to_owned())
-            }),
+            reason: waits
+                .as_ref()
+                .map(|limit| limit.reason.clone().unwrap_or_else(|| code::BUDGET_SPENT.to_owned())),
             parked: waits.as_ref().map_or(0, |limit| limit.parked),
             next_at: waits.map_or(Some(now), |limit| limit.next_at),
         })
@@ -143,7 +144,8 @@ fn change(limits: &mut InstanceLimits, params: &AccountSetLimits) -> Result<(), 
     for (name, budget) in &params.budgets {
         if Class::read(name).is_none() {
             let known: Vec<_> = Class::ALL.into_iter().map(Class::name).collect();
-            let message = format!("params.budgets.{name}: is no class; they are {}", known.join(", "));
+            let message =
+                format!("params.budgets.{name}: is no class; they are {}", known.join(", "));
             return Err(invalid(message));
         }
         match budget {
@@ -191,14 +193,20 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_named() {
         let said = |params| change(&mut InstanceLimits::default(), &params).unwrap_err().message;
-        assert!(said(params("sloth", 1.0, 1, None)).starts_with("params.budgets.sloth: is no class"));
+        assert!(
+            said(params("sloth", 1.0, 1, None)).starts_with("params.budgets.sloth: is no class")
+        );
         assert!(said(params("create", 0.0, 1, None)).starts_with("params.budgets.create.every_s"));
         assert!(said(params("create", 1.0, 0, None)).starts_with("params.budgets.create.burst"));
         let burst = BURST_MAX + 1;
-        assert!(said(params("create", 1.0, burst, None)).starts_with("params.budgets.create.burst"));
+        assert!(
+            said(params("create", 1.0, burst, None)).starts_with("params.budgets.create.burst")
+        );
         let most = Some(PER_DAY_MAX + 1);
         assert!(said(params("create", 1.0, 1, most)).starts_with("params.budgets.create.per_day"));
-        assert!(said(params("create", 1.0, 1, Some(0))).starts_with("params.budgets.create.per_day"));
+        assert!(
+            said(params("create", 1.0, 1, Some(0))).starts_with("params.budgets.create.per_day")
+        );
     }
 
     #[test]

@@ -125,11 +125,11 @@ impl Board {
         keys.iter().find(|key| self.keys.contains_key(key)).or(keys.last()).cloned()
     }
 
-    /// What becomes of a command, its key's first, that must wait for `lane`. It can't go behind
+    /// What becomes of a command that must wait for `lane`. It can't go behind
     /// later ones of its key: then it waits where it is.
     pub fn next(&self, id: &CommandId, lane: Lane) -> Next {
         let Some(parked) = self.parked.get(id) else { return Next::Move(lane) };
-        match parked.lane == lane || self.has_mates_in(id, lane) {
+        match parked.lane == lane || self.has_later_in(id, lane) {
             true => Next::Stay,
             false => Next::Move(lane),
         }
@@ -139,7 +139,7 @@ impl Board {
     /// the ones that lie there themselves, nor where those behind are of one's own key.
     pub fn bars(&self, id: &CommandId, lane: Lane) -> bool {
         let at_home = self.parked.get(id).is_some_and(|parked| parked.lane == lane);
-        self.parked_in(lane) > 0 && !at_home && !self.has_mates_in(id, lane)
+        self.parked_in(lane) > 0 && !at_home && !self.has_later_in(id, lane)
     }
 
     /// The place for a command that is parked now: the one that it has, or a new one.
@@ -276,15 +276,12 @@ impl Board {
         self.parked.get(id)
     }
 
-    /// Whether others of a parked command's key lie in a lane.
-    fn has_mates_in(&self, id: &CommandId, lane: Lane) -> bool {
-        let Some(key) = self.parked.get(id).and_then(|parked| parked.key.as_ref()) else {
-            return false;
-        };
-        let mates = self.keys.get(key).into_iter().flat_map(BTreeMap::values);
-        mates
-            .filter(|mate| *mate != id)
-            .any(|mate| self.parked.get(mate).is_some_and(|mate| mate.lane == lane))
+    /// Whether later ones of a parked command's key lie in a lane.
+    fn has_later_in(&self, id: &CommandId, lane: Lane) -> bool {
+        let Some(parked) = self.parked.get(id) else { return false };
+        let mates = parked.key.as_ref().and_then(|key| self.keys.get(key));
+        let later = mates.into_iter().flat_map(|mates| mates.range(parked.seq + 1..));
+        later.filter_map(|(_, mate)| self.parked.get(mate)).any(|mate| mate.lane == lane)
     }
 }
 

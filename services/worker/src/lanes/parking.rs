@@ -2,7 +2,7 @@
 
 use bus::OutMessage;
 use chassis::faults::cut;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use proto::event::CommandDelayed;
 use proto::lane::LaneCopy;
 use proto::{Command, CommandId, Event, Properties};
@@ -14,6 +14,9 @@ use crate::limits::{Lane, NotYet};
 use crate::persist::abandoned;
 use crate::stop::Failure;
 use crate::tenure::Tenure;
+
+/// Before a lane is looked at again whose head could not go on.
+pub(super) const AGAIN_AFTER: TimeDelta = TimeDelta::seconds(1);
 
 /// A command on its way to a lane.
 #[derive(Debug, Clone, Copy)]
@@ -77,7 +80,11 @@ impl Lanes {
         let parked = self.board().get(&parking.command.id).cloned();
         let Some(parked) = parked else { return Ok(()) };
         self.note(tenure, parking.command, &parked, parking, None).await?;
-        self.board().sleep(parked.lane, parking.not_yet);
+        // What has opened meanwhile must not keep the other lanes from their turn.
+        let soonest = tenure.shared.clock.now() + AGAIN_AFTER;
+        let opens = parking.not_yet.opens.map(|opens| opens.max(soonest));
+        let not_yet = NotYet { opens, ..parking.not_yet.clone() };
+        self.board().sleep(parked.lane, &not_yet);
         self.changed.notify_waiters();
         Ok(())
     }

@@ -9,21 +9,19 @@ use std::time::Duration;
 
 use bus::{BusError, Consumption, Delivery, Subscription};
 use chassis::faults::cut;
-use chrono::TimeDelta;
 use futures_util::FutureExt;
 use proto::fault::code;
 use tokio::time::timeout;
 
 use super::Lanes;
 use super::board::Wake;
+use super::parking::AGAIN_AFTER;
 use crate::limits::{Lane, NotYet};
 use crate::pipeline::{self, Ending};
 use crate::tenure::Tenure;
 
 /// A lane from which nothing comes for so long holds nothing that was not noted.
 const QUIET: Duration = Duration::from_secs(1);
-/// Before a lane is tried again that could not be worked.
-const AGAIN_AFTER: TimeDelta = TimeDelta::seconds(1);
 
 /// Works an instance's lanes until the tenure's phase ends.
 pub async fn tend(tenure: Arc<Tenure>) {

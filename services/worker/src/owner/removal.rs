@@ -82,15 +82,11 @@ impl Owner {
         bus.delete_instance_queue(instance).await.map(drop).map_err(words)
     }
 
-    async fn empty(
-        &self,
-        tenure: &Tenure,
-        queue: &str,
-        lane: Option<Lane>,
-    ) -> Result<(), String> {
+    async fn empty(&self, tenure: &Tenure, queue: &str, lane: Option<Lane>) -> Result<(), String> {
         let bus = &self.shared.bus;
         // Counted while nobody consumes: what is being delivered would not be among them.
-        while let Some(1..) = bus.queue_depth(queue).await.map_err(words)?.map(|depth| depth.ready) {
+        while let Some(1..) = bus.queue_depth(queue).await.map_err(words)?.map(|depth| depth.ready)
+        {
             let mut consumption = bus.consume(Subscription::new(queue)).await.map_err(words)?;
             // Nothing comes where the last of them ran out of time meanwhile.
             while let Ok(next) = timeout(QUIET, consumption.next()).await {

@@ -161,7 +161,7 @@ impl World {
         match self.board.place(id, source, &key) {
             Place::Elsewhere => return Ok(true),
             Place::Behind(lane) if !self.answered.contains(id) => {
-                return self.park(id, lane, dies).map(|()| true);
+                return self.wait_for(id, lane, dies);
             }
             Place::Behind(_) | Place::First => {}
         }
@@ -171,10 +171,7 @@ impl World {
             if !begun && (cancelled || deadline <= self.now) {
                 self.answered.insert(id.clone());
             } else if let Some(lane) = self.carry_out(id) {
-                return match self.board.next(id, lane) {
-                    Next::Stay => Ok(false),
-                    Next::Move(lane) => self.park(id, lane, dies).map(|()| true),
-                };
+                return self.wait_for(id, lane, dies);
             } else {
                 self.done.push(id.clone());
                 self.answered.insert(id.clone());
@@ -186,6 +183,13 @@ impl World {
             die(dies, Dies::Left)?;
         }
         Ok(true)
+    }
+
+    fn wait_for(&mut self, id: &CommandId, lane: Lane, dies: Option<Dies>) -> Result<bool, Died> {
+        match self.board.next(id, lane) {
+            Next::Stay => Ok(false),
+            Next::Move(lane) => self.park(id, lane, dies).map(|()| true),
+        }
     }
 
     /// Makes the calls that are left, up to the first that has to wait.
