@@ -168,6 +168,7 @@ async fn every_setting_is_documented_with_its_default() {
         ("QUEUEGRAM_TELEGRAM__SERVER__PUBLIC_KEY", "/run/tgsim.pem"),
         ("QUEUEGRAM_LIMITS__BUDGETS__CREATE__EVERY_S", "60"),
         ("QUEUEGRAM_LIMITS__BUDGETS__CREATE__BURST", "2"),
+        ("QUEUEGRAM_LIMITS__BUDGETS__CREATE__PER_DAY", "9"),
         ("QUEUEGRAM_LIMITS__GROUPS_MAX", "400"),
     ];
     let printed = settings(&optional).await;

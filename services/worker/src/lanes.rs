@@ -87,8 +87,12 @@ impl Lanes {
         self.board().get(id).map(|parked| parked.lane)
     }
 
-    /// How many commands lie in a lane.
-    pub fn parked_in(&self, lane: Lane) -> usize {
+    /// How many commands in a lane wait for a call of its class themselves.
+    pub fn calls_in(&self, lane: Lane) -> usize {
+        self.board().calls_in(lane)
+    }
+
+    fn parked_in(&self, lane: Lane) -> usize {
         self.board().parked_in(lane)
     }
 
@@ -137,6 +141,7 @@ impl Lanes {
                 copy: entry.copy,
                 key: entry.key.as_deref().map(read).transpose()?,
                 deadline: entry.deadline,
+                calls: entry.calls,
             };
             self.change(|board| board.park(id, parked));
         }

@@ -27,4 +27,4 @@ pub use lane::Lane;
 pub use learnt::Learnt;
 pub use limiter::{Ask, Hit, Kept, Limiter, NotYet};
 pub use settings::Settings;
-pub use view::{ByLease, Nowhere};
+pub use view::{ByLease, Nowhere, Waiting};

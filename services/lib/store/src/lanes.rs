@@ -82,6 +82,8 @@ pub struct ParkedEntry {
     /// When it is answered in any case.
     #[serde(with = "proto::time::rfc3339_ms")]
     pub deadline: DateTime<Utc>,
+    /// Whether it waits for a call of the lane's class itself, and not only for those before it.
+    pub calls: bool,
     /// When it may go on; `None` where a person has to say so.
     #[serde(with = "proto::time::optional_rfc3339_ms")]
     pub opens: Option<DateTime<Utc>>,

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use super::Control;
 use super::account::{going_down, no_instance, unavailable};
-use crate::limits::{Budget, Class, Kept, Limiter, Nowhere, Settings};
+use crate::limits::{Budget, Class, Kept, Limiter, Nowhere, Settings, Waiting};
 use crate::methods;
 use crate::owner::Order;
 
@@ -125,16 +125,22 @@ impl Control {
         let kept = kept.as_deref().and_then(Kept::read);
         let board = shared.lanes.load(&order.instance).await.map_err(unavailable)?;
         let settings = Settings::of(&shared.config.limits, &record);
-        let limiter = Limiter::new(settings.clone(), kept, false, shared.clock.clone(), Nowhere);
+        let may_be_lost = record.created_at <= shared.generation.borrow().since;
+        let clock = shared.clock.clone();
+        let limiter = Limiter::new(settings.clone(), kept, may_be_lost, clock, Nowhere);
         Ok(Known { settings, limiter, board })
     }
 
     fn class_limit(&self, order: &Command, known: &Known, class: Class) -> Option<ClassLimit> {
-        let in_lane = known.board.parked.iter().filter(|(_, entry)| entry.lane == class.name());
-        let parked = u32::try_from(in_lane.count()).unwrap_or(u32::MAX);
+        let mut waiting = Waiting::default();
+        for (_, entry) in known.board.parked.iter().filter(|(_, entry)| entry.lane == class.name())
+        {
+            waiting.parked = waiting.parked.saturating_add(1);
+            waiting.calls = waiting.calls.saturating_add(u32::from(entry.calls));
+        }
         let pause = self.shared.pauses.pause_of(&order.instance, class);
         let paused = pause.map(|pause| pause.reason.unwrap_or_else(|| code::PAUSED.to_owned()));
-        known.limiter.class_limit(class, parked, paused)
+        known.limiter.class_limit(class, waiting, paused)
     }
 }
 

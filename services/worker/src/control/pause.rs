@@ -2,12 +2,14 @@
 //! every worker looks there.
 
 use proto::control::{AccountPause, AccountPauses, AccountResume};
+use proto::event::LimitResumed;
 use proto::fault::code;
-use proto::{Command, Fault, MethodName};
+use proto::{Command, Fault, InstanceId, MethodName};
 use store::{Pause, PauseBook, PauseScope};
 
 use super::account::unavailable;
 use super::{Control, asker, bounded};
+use crate::answers::Answers;
 use crate::limits::Class;
 use crate::{methods, pauses};
 
@@ -36,8 +38,27 @@ impl Control {
         params: AccountResume,
     ) -> Result<AccountPauses, Fault> {
         let scope = self.scope(order, &params.methods).await?;
+        let before = self.shared.pauses.store().load().await.map_err(unavailable)?;
         let noted = self.shared.pauses.store().resume(&scope, &params.methods).await;
-        Ok(self.noted(&scope, noted.map_err(unavailable)?))
+        let noted = noted.map_err(unavailable)?;
+        if let PauseScope::Instance(instance) = &scope {
+            self.tell_resumed(instance, &before, &noted).await;
+        }
+        Ok(self.noted(&scope, noted))
+    }
+
+    /// Tells of each class of calls that may go on from now on.
+    async fn tell_resumed(&self, instance: &InstanceId, before: &PauseBook, after: &PauseBook) {
+        for class in Class::ALL {
+            let Some(name) = class.pause_name() else { continue };
+            let paused =
+                |book: &PauseBook| book.over(instance).any(|(_, held, _)| held == Some(&name));
+            if paused(before) && !paused(after) {
+                let told = LimitResumed { class: class.to_string(), until: None };
+                let answers = &self.shared.answers;
+                answers.tell(Answers::event_id(), instance, &told, |event| event).await;
+            }
+        }
     }
 
     async fn scope(&self, order: &Command, named: &[MethodName]) -> Result<PauseScope, Fault> {

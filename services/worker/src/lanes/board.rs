@@ -26,6 +26,8 @@ pub struct Parked {
     pub key: Option<OrderKey>,
     /// When it is answered in any case.
     pub deadline: DateTime<Utc>,
+    /// Whether it waits for a call of the lane's class itself, and not only for those before it.
+    pub calls: bool,
 }
 
 /// Where a delivery came from.
@@ -81,13 +83,14 @@ pub struct Board {
 #[derive(Debug)]
 struct LaneState {
     parked: usize,
+    calls: usize,
     wake: Wake,
     code: String,
 }
 
 impl Default for LaneState {
     fn default() -> Self {
-        Self { parked: 0, wake: Wake::Now, code: String::new() }
+        Self { parked: 0, calls: 0, wake: Wake::Now, code: String::new() }
     }
 }
 
@@ -153,7 +156,9 @@ impl Board {
         if let Some(key) = &parked.key {
             self.keys.entry(key.clone()).or_default().insert(parked.seq, id.clone());
         }
-        self.lanes.entry(parked.lane).or_default().parked += 1;
+        let lane = self.lanes.entry(parked.lane).or_default();
+        lane.parked += 1;
+        lane.calls += usize::from(parked.calls);
         self.due.insert((parked.deadline, id.clone()));
         self.next_seq = self.next_seq.max(parked.seq + 1);
         self.parked.insert(id, parked);
@@ -172,6 +177,7 @@ impl Board {
         }
         if let Some(lane) = self.lanes.get_mut(&parked.lane) {
             lane.parked -= 1;
+            lane.calls -= usize::from(parked.calls);
             if lane.parked == 0 {
                 // Its queue is to go, whatever its limit says.
                 lane.wake = Wake::Now;
@@ -246,6 +252,11 @@ impl Board {
     /// How many commands lie in a lane.
     pub fn parked_in(&self, lane: Lane) -> usize {
         self.lanes.get(&lane).map_or(0, |state| state.parked)
+    }
+
+    /// How many commands in a lane wait for a call of its class themselves.
+    pub fn calls_in(&self, lane: Lane) -> usize {
+        self.lanes.get(&lane).map_or(0, |state| state.calls)
     }
 
     /// How many commands are parked.

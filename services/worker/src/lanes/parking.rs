@@ -29,6 +29,8 @@ pub struct Parking<'a> {
     pub keys: &'a [OrderKey],
     /// What it waits for.
     pub not_yet: &'a NotYet,
+    /// Whether it waits for that itself, and not only for those before it.
+    pub calls: bool,
     /// When it is expected to go on: after those that are parked before it.
     pub retry_at: Option<DateTime<Utc>>,
 }
@@ -122,6 +124,7 @@ impl Lanes {
             copy: self.copy_name(),
             key: board.key_for(&command.id, keys),
             deadline: command.deadline,
+            calls: parking.calls,
         };
         let copy = LaneCopy {
             copy: parked.copy.clone(),
@@ -204,6 +207,7 @@ impl Lanes {
             copy: parked.copy.clone(),
             key: parked.key.as_ref().map(ToString::to_string),
             deadline: parked.deadline,
+            calls: parked.calls,
             opens: parking.retry_at,
             code: parking.not_yet.code.clone(),
         };

@@ -136,6 +136,7 @@ impl Lanes {
                 copy: copy.copy.clone(),
                 key: self.board().key_for(id, &keys),
                 deadline: command.deadline,
+                calls: true,
             },
         };
         let entry = ParkedEntry {
@@ -145,6 +146,7 @@ impl Lanes {
             copy: parked.copy.clone(),
             key: parked.key.as_ref().map(ToString::to_string),
             deadline: parked.deadline,
+            calls: parked.calls,
             opens: None,
             code: String::new(),
         };

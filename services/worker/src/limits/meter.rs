@@ -142,8 +142,11 @@ impl Meter {
         let period = nanos(self.period);
         let needed = period.saturating_mul(u64::from(together - 1));
         let spare = period.saturating_mul(u64::from(self.budget.burst.get() - 1));
-        let whole = self.debt.0.load(Ordering::Relaxed).max(nanos(since_epoch(now)));
-        let paced = time(whole.saturating_add(needed).saturating_sub(spare));
+        let now_ns = nanos(since_epoch(now));
+        let whole = self.debt.0.load(Ordering::Relaxed).max(now_ns);
+        let paced = whole.saturating_add(needed).saturating_sub(spare);
+        // Rounded only where there is something to wait for: now is no whole millisecond.
+        let paced = if paced > now_ns { time(paced) } else { now };
         let capped = self.budget.per_day;
         let capped =
             capped.map_or(now, |most| self.daily.opens(ahead, calls.get(), most.get(), now));

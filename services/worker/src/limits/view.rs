@@ -36,16 +36,25 @@ impl Keeping for Nowhere {
     }
 }
 
+/// What lies in a class's lane.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Waiting {
+    /// Commands.
+    pub parked: u32,
+    /// Those of them that wait for a call of the class themselves.
+    pub calls: u32,
+}
+
 impl<K: Keeping> Limiter<K> {
     /// How a class stands, with so many commands parked for it. `paused` says that a person has to
     /// resume it, and why it was paused.
     pub fn class_limit(
         &self,
         class: Class,
-        parked: u32,
+        waiting: Waiting,
         paused: Option<String>,
     ) -> Option<ClassLimit> {
-        let next_at = self.forecast(class, parked);
+        let next_at = self.forecast(class, waiting.calls);
         self.look(class, |meter, look| {
             let budget = meter.budget();
             let closed = paused.is_some() || look.gate.is_some();
@@ -61,7 +70,7 @@ impl<K: Keeping> Limiter<K> {
                 closed,
                 closed_until: told.map(|gate| gate.opens),
                 reason: paused.clone().or(look.gate.map(|gate| gate.code.clone())),
-                parked,
+                parked: waiting.parked,
                 next_at: paused.is_none().then_some(next_at),
             }
         })

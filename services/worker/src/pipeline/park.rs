@@ -87,8 +87,15 @@ pub(super) async fn park(
         return late_outcome(tenure, arrival, request, &limit).await.map(Ended::Late);
     }
     let keys = keys(tenure, arrival, &request).await?;
-    let parking =
-        Parking { command, sent_at: arrival.sent_at, keys: &keys, not_yet: &not_yet, retry_at };
+    let place = lanes.place(&command.id, &arrival.source, &keys);
+    let parking = Parking {
+        command,
+        sent_at: arrival.sent_at,
+        keys: &keys,
+        not_yet: &not_yet,
+        calls: !matches!(place, Place::Behind(_)),
+        retry_at,
+    };
     let parked = match next {
         Next::Stay => lanes.stay(tenure, parking).await.map(|()| Ended::Stays),
         Next::Move(lane) => lanes.park(tenure, lane, parking).await.map(|()| Ended::Parked),
@@ -100,7 +107,7 @@ pub(super) async fn park(
 fn expected(tenure: &Tenure, not_yet: &NotYet, next: Next) -> Option<DateTime<Utc>> {
     let opens = not_yet.opens?;
     let (Next::Move(lane), Lane::Class(class)) = (next, not_yet.lane) else { return Some(opens) };
-    let ahead = u32::try_from(tenure.lanes.parked_in(lane)).unwrap_or(u32::MAX);
+    let ahead = u32::try_from(tenure.lanes.calls_in(lane)).unwrap_or(u32::MAX);
     Some(tenure.limiter.forecast(class, ahead).max(opens))
 }
 

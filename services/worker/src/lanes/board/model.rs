@@ -214,6 +214,7 @@ impl World {
             copy: self.copies.to_string(),
             key: self.board.key_for(id, &key),
             deadline: self.command(id).deadline,
+            calls: true,
         };
         self.board.open(lane);
         self.lanes.entry(lane).or_default().push_back((id.clone(), parked.copy.clone()));

@@ -31,6 +31,7 @@ fn park(board: &mut Board, name: &str, lane: Lane, keys: &[OrderKey]) -> Source 
         copy: copy.clone(),
         key: board.key_for(&id(name), keys),
         deadline: time(1_000),
+        calls: true,
     };
     board.park(id(name), parked);
     Source::Lane(lane, copy)
@@ -139,6 +140,7 @@ fn what_is_due_first_is_told_first() {
         copy: seq.to_string(),
         key: None,
         deadline: time(deadline),
+        calls: true,
     };
     board.park(id("late"), parked(0, 90));
     board.park(id("soon"), parked(1, 30));

@@ -5,7 +5,7 @@ use chassis::HandClock;
 use store::{InstanceLimits, InstanceRecord, OwnBudget};
 
 use super::*;
-use crate::limits::{LimitsConfig, Profile};
+use crate::limits::{LimitsConfig, Profile, Waiting};
 
 const ONE: NonZeroU32 = NonZeroU32::MIN;
 
@@ -96,14 +96,14 @@ async fn a_flood_wait_shuts_its_class_for_every_owner_and_halves_its_rate() {
     assert_eq!(next.ask(ask(Class::Invite)).await.unwrap(), Err(shut));
     assert!(next.ask(ask(Class::InviteKnown)).await.unwrap().is_err());
     assert_eq!(next.ask(ask(Class::Link)).await.unwrap(), Ok(()));
-    let limit = next.class_limit(Class::Invite, 0, None).unwrap();
+    let limit = next.class_limit(Class::Invite, Waiting::default(), None).unwrap();
     assert!((limit.every_s - 120.0).abs() < 1e-6 && limit.closed, "{limit:?}");
     assert_eq!(limit.reason.as_deref(), Some("FLOOD_WAIT"));
 
     ground.pass(3_601);
     assert_eq!(next.ask(ask(Class::Invite)).await.unwrap(), Ok(()));
     ground.pass(86_400);
-    let limit = ground.owner(false).class_limit(Class::Invite, 0, None).unwrap();
+    let limit = ground.owner(false).class_limit(Class::Invite, Waiting::default(), None).unwrap();
     assert!((limit.rate - 1.0).abs() < 1e-6 && !limit.closed, "{limit:?}");
 }
 
@@ -119,7 +119,7 @@ async fn what_could_not_be_written_down_is_not_called_and_costs_nothing() {
     assert_eq!(limiter.ask(ask(Class::Create)).await.unwrap(), Ok(()));
     assert_eq!(limiter.ask(ask(Class::Create)).await.unwrap(), Ok(()));
     assert!(limiter.ask(ask(Class::Create)).await.unwrap().is_err());
-    assert_eq!(limiter.class_limit(Class::Create, 0, None).unwrap().used_today, 2);
+    assert_eq!(limiter.class_limit(Class::Create, Waiting::default(), None).unwrap().used_today, 2);
 }
 
 #[tokio::test]
@@ -133,7 +133,7 @@ async fn a_limit_that_is_told_or_written_down_twice_counts_once() {
     ground.store_is_away(false);
     assert_eq!(limiter.hit(&peer_flood).await.unwrap().1, None, "it was one, not two");
     limiter.hit(&flood(Class::Link, 60)).await.unwrap();
-    let rate = limiter.class_limit(Class::Link, 0, None).unwrap().rate;
+    let rate = limiter.class_limit(Class::Link, Waiting::default(), None).unwrap().rate;
     assert!((rate - 0.5).abs() < 1e-9, "{rate}");
     // A shorter wait that comes late does not say that the gate opens earlier.
     let (shut, _) = limiter.hit(&flood(Class::Link, 5)).await.unwrap();
@@ -168,7 +168,10 @@ async fn a_batch_that_a_young_account_may_make_once_a_day_goes_through() {
     let batch = limiter.at_once(Class::Invite);
     let cost = NonZeroU32::new(u32::try_from(batch).unwrap()).unwrap();
     let batch = Ask { cost, ..ask(Class::Invite) };
-    assert_eq!(limiter.class_limit(Class::Invite, 0, None).unwrap().per_day, Some(6));
+    assert_eq!(
+        limiter.class_limit(Class::Invite, Waiting::default(), None).unwrap().per_day,
+        Some(6)
+    );
     assert_eq!(limiter.ask(batch).await.unwrap(), Ok(()));
     let wait = limiter.ask(batch).await.unwrap().unwrap_err().opens.unwrap() - ground.clock.now();
     assert!(wait > TimeDelta::hours(48), "{wait}");
@@ -226,7 +229,9 @@ async fn a_young_account_has_smaller_budgets_that_grow() {
     let mut ground = Ground::new();
     ground.record.connected_at = Some(ground.clock.now());
     let limiter = ground.owner(false);
-    let of = |limiter: &Limiter<Shelf>| limiter.class_limit(Class::Create, 0, None).unwrap();
+    let of = |limiter: &Limiter<Shelf>| {
+        limiter.class_limit(Class::Create, Waiting::default(), None).unwrap()
+    };
     assert_eq!((of(&limiter).burst, of(&limiter).per_day), (1, Some(4)));
     assert_eq!(limiter.at_once(Class::Create), 2, "batches are cut the same on every day");
     ground.pass(14 * 86_400);

@@ -89,6 +89,16 @@ fn what_is_given_back_can_be_taken_again() {
 }
 
 #[test]
+fn a_whole_budget_lets_a_call_through_at_any_nanosecond() {
+    let (mut meter, hand, _clock) = meter(budget(600.0, 1, 0));
+    for _ in 0..3 {
+        hand.advance(TimeDelta::nanoseconds(600_000_000_123));
+        assert!(meter.take(ONE).is_ok());
+        assert!(meter.take(ONE).is_err());
+    }
+}
+
+#[test]
 fn a_day_has_its_cap() {
     let (mut meter, hand, clock) = meter(budget(1.0, 10, 3));
     assert!(meter.take(calls(3)).is_ok());
