@@ -5,6 +5,7 @@
 mod bad_input;
 mod broker_trouble;
 mod cancel;
+mod circuit;
 mod command_line;
 mod contract;
 mod crash;

@@ -86,13 +86,14 @@ async fn a_login_that_is_taken_away_is_told_at_once() {
 async fn an_error_of_telegrams_is_told_by_its_name_and_the_queue_goes_on() {
     let scene = Scene::open("error").await.unwrap();
     scene.connect(INSTANCE).await.unwrap();
-    script(&scene, "channels.createChannel", json!({ "error": [400, "CHANNELS_TOO_MUCH"] })).await;
+    script(&scene, "channels.createChannel", json!({ "error": [400, "CHAT_ADMIN_REQUIRED"] }))
+        .await;
     let reply =
         scene.caller.call(INSTANCE, "1", "group.create", json!({ "title": "a" })).await.unwrap();
     assert_holds(
         &reply,
         &json!({
-            "status": "failed", "error_kind": "forbidden", "error_code": "CHANNELS_TOO_MUCH", "retryable": false,
+            "status": "failed", "error_kind": "forbidden", "error_code": "CHAT_ADMIN_REQUIRED", "retryable": false,
         }),
     );
     done(&scene.caller.call(INSTANCE, "2", "group.create", json!({ "title": "b" })).await.unwrap());

@@ -69,6 +69,7 @@ fn of_work(work: &Work, kind: Kind) -> Vec<GroupCell> {
 pub async fn play(lane: &Lane<'_>, cell: &GroupCell) -> Result<usize> {
     let ground = lay(lane, cell).await?;
     if let Some(request) = cell.flood {
+        lane.until_open().await?;
         lane.fault(request, json!({ "flood": 1 })).await?;
     }
     let mut params = (cell.params)(&ground);
@@ -81,6 +82,10 @@ pub async fn play(lane: &Lane<'_>, cell: &GroupCell) -> Result<usize> {
         body["external_ref"] = json!(ground.external_ref);
     }
     body["params"] = params;
+    if cell.flood.is_some() {
+        // Else it would be waited for.
+        body["on_flood"] = json!("fail");
+    }
     let played = lane.play(cell.method, body).await?;
 
     let wanted = wanted(cell, &ground, named, &played.reply);
@@ -110,7 +115,7 @@ fn wanted(cell: &GroupCell, ground: &Ground, named: bool, reply: &Value) -> Want
         wanted.field("/chat_id", ground.chat_id);
     }
     if cell.flood.is_some() {
-        wanted.field("/retry_after_s", 1);
+        wanted.field("/retry_after_s", 2);
     }
     for (pointer, value) in (cell.result)(ground).as_object().unwrap() {
         wanted.field(&format!("/result/{pointer}"), value.clone());

@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result, ensure};
-use queuegram_tests::stage::{Caller, Person, Scene};
+use queuegram_tests::stage::{Caller, Person, Scene, patience};
 use serde_json::{Value, json};
 
 use super::axes::Kind;
@@ -133,6 +133,18 @@ impl<'a> Lane<'a> {
             effects.extend(changed.into_iter().filter(|effect| !by_looking(entry, effect, &reply)));
         }
         Ok(Played { reply, effects, faults })
+    }
+
+    /// Waits until no gate is shut any more: what is refused at a gate meets no fault.
+    pub async fn until_open(&self) -> Result<()> {
+        patience::until("every gate is open", patience::USUAL, || async {
+            let id = format!("gates-{}", self.count.fetch_add(1, Ordering::Relaxed));
+            let instance = &self.me.instance;
+            let told = self.caller.control(instance, &id, "account.limits", json!({})).await?;
+            let classes = told["result"]["classes"].as_array().context("no classes")?;
+            Ok(classes.iter().all(|class| class["closed"] == false).then_some(()))
+        })
+        .await
     }
 
     /// Makes the account's next request of this name fail.

@@ -21,7 +21,12 @@ pub async fn play(
     let imports = form == Form::ImportedPhone && cell.who != Who::Itself;
     let faults = order_faults(lane, method, cell, imports).await?;
     let params = params(lane, method, form, outcome, cell, &somebody);
-    let played = lane.play(method.wire(), json!({ "params": params })).await?;
+    let mut body = json!({ "params": params });
+    if matches!(cell.trouble, Trouble::Flood) {
+        // Else it would be waited for.
+        body["on_flood"] = json!("fail");
+    }
+    let played = lane.play(method.wire(), body).await?;
     people::tidy(lane, form, cell).await?;
 
     let turn = Turn { lane, method, form, outcome, cell, somebody: &somebody, imports };
@@ -49,7 +54,10 @@ async fn order_faults(
     }
     let then = match cell.trouble {
         Trouble::None => return Ok(faults),
-        Trouble::Flood => json!({ "flood": 1 }),
+        Trouble::Flood => {
+            lane.until_open().await?;
+            json!({ "flood": 1 })
+        }
         Trouble::Refused(code, name) => json!({ "error": [code, name] }),
     };
     lane.fault(method.request(lane.kind), then).await?;
@@ -124,7 +132,7 @@ impl Turn<'_> {
 
     fn member(&self, wanted: &mut Wanted, code: Option<&str>, played: &Played) {
         let link = played.effects.iter().find(|effect| effect["kind"] == "link.created");
-        let wait = (self.outcome == Outcome::Throttled).then_some(1);
+        let wait = (self.outcome == Outcome::Throttled).then_some(2);
         let first = "/result/members/0";
         wanted.field(&format!("{first}/input"), self.somebody.written.clone());
         wanted.field(&format!("{first}/user_id"), self.somebody.id);

@@ -21,9 +21,7 @@ static OFFSET: LazyLock<watch::Sender<TimeDelta>> = LazyLock::new(|| {
         std::thread::spawn(move || {
             loop {
                 std::thread::sleep(LOOK_EVERY);
-                if let Some(now) = written() {
-                    told.send_if_modified(|then| std::mem::replace(then, now) != now);
-                }
+                look(&told);
             }
         });
     }
@@ -36,7 +34,15 @@ fn written() -> Option<TimeDelta> {
     TimeDelta::try_seconds(text.trim().parse().ok()?)
 }
 
+fn look(offset: &watch::Sender<TimeDelta>) {
+    if let Some(now) = written() {
+        offset.send_if_modified(|then| std::mem::replace(then, now) != now);
+    }
+}
+
+/// Looks itself, so that what comes after a move never happens before it.
 pub fn now() -> DateTime<Utc> {
+    look(&OFFSET);
     Utc::now() + *OFFSET.borrow()
 }
 
