@@ -1,28 +1,12 @@
 //! What an instance has used of its limits, as one text that the owner alone writes and understands.
 //! It lies in Redis only: where it is lost, budgets count as spent.
 
-use std::sync::LazyLock;
-
-use deadpool_redis::redis::{Script, cmd};
+use deadpool_redis::redis::cmd;
 use proto::InstanceId;
 
 use crate::error::StoreError;
 use crate::leases::Lease;
-use crate::redis::{Redis, fenced};
-
-static KEEP: LazyLock<Script> = fenced!(
-    r"
-    redis.call('SET', KEYS[2], ARGV[2])
-    return {'ok', {}}
-    "
-);
-
-static FORGET: LazyLock<Script> = fenced!(
-    r"
-    redis.call('DEL', KEYS[2])
-    return {'ok', {}}
-    "
-);
+use crate::redis::Redis;
 
 /// Keeps what is used of limits.
 #[derive(Clone)]
@@ -53,10 +37,7 @@ impl Limits {
     /// # Errors
     /// Fenced; Redis can't be asked.
     pub async fn keep(&self, lease: &Lease, text: &str) -> Result<(), StoreError> {
-        let keys = self.redis.keys();
-        let mut call = KEEP.key(keys.epoch(&lease.instance));
-        call.key(keys.limits(&lease.instance)).arg(lease.epoch).arg(text);
-        self.redis.fenced_write(&call).await
+        self.redis.fenced_set(lease, self.redis.keys().limits(&lease.instance), text).await
     }
 
     /// Forgets it, when the instance is removed.
@@ -64,9 +45,6 @@ impl Limits {
     /// # Errors
     /// Fenced; Redis can't be asked.
     pub async fn forget(&self, lease: &Lease) -> Result<(), StoreError> {
-        let keys = self.redis.keys();
-        let mut call = FORGET.key(keys.epoch(&lease.instance));
-        call.key(keys.limits(&lease.instance)).arg(lease.epoch);
-        self.redis.fenced_write(&call).await
+        self.redis.fenced_delete(lease, self.redis.keys().limits(&lease.instance)).await
     }
 }

@@ -5,8 +5,8 @@
 //! server which takes no writes (after a failover), is thrown away and made anew.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use deadpool_redis::redis::aio::MultiplexedConnection;
 use deadpool_redis::redis::{
@@ -20,6 +20,35 @@ use tokio::time::timeout;
 use crate::config::RedisConfig;
 use crate::error::{REDIS, StoreError};
 use crate::keys::Keys;
+use crate::leases::Lease;
+
+/// Put before the body of every script that writes state: `KEYS[1]` is the instance's epoch key and
+/// `ARGV[1]` the epoch that the writer holds. Where the epoch is lost or has risen, it is fenced.
+macro_rules! fenced {
+    ($body:literal) => {
+        std::sync::LazyLock::new(|| {
+            deadpool_redis::redis::Script::new(concat!(
+                "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'fenced', {}} end\n",
+                $body
+            ))
+        })
+    };
+}
+pub(crate) use fenced;
+
+static SET: LazyLock<Script> = fenced!(
+    r"
+    redis.call('SET', KEYS[2], ARGV[2])
+    return {'ok', {}}
+    "
+);
+
+static DELETE: LazyLock<Script> = fenced!(
+    r"
+    redis.call('DEL', KEYS[2])
+    return {'ok', {}}
+    "
+);
 
 /// A handle to Redis; cheap to clone.
 #[derive(Clone)]
@@ -132,6 +161,25 @@ impl Redis {
         if word == "ok" { Ok(()) } else { Err(StoreError::Fenced) }
     }
 
+    /// Sets one key of an instance, under its owner's lease.
+    pub(crate) async fn fenced_set(
+        &self,
+        lease: &Lease,
+        key: String,
+        text: &str,
+    ) -> Result<(), StoreError> {
+        let mut call = SET.key(self.keys().epoch(&lease.instance));
+        call.key(key).arg(lease.epoch).arg(text);
+        self.fenced_write(&call).await
+    }
+
+    /// Deletes one key of an instance, under its owner's lease.
+    pub(crate) async fn fenced_delete(&self, lease: &Lease, key: String) -> Result<(), StoreError> {
+        let mut call = DELETE.key(self.keys().epoch(&lease.instance));
+        call.key(key).arg(lease.epoch);
+        self.fenced_write(&call).await
+    }
+
     /// One request on one of the connections, bounded in time.
     pub(crate) async fn ask<T, F>(
         &self,
@@ -207,17 +255,3 @@ fn is_denial(error: &RedisError) -> bool {
             | ErrorKind::Server(ServerErrorKind::NoPerm)
     ) || matches!(error.code(), Some("NOAUTH" | "WRONGPASS"))
 }
-
-/// Put before the body of every script that writes state: `KEYS[1]` is the instance's epoch key and
-/// `ARGV[1]` the epoch that the writer holds. Where the epoch is lost or has risen, it is fenced.
-macro_rules! fenced {
-    ($body:literal) => {
-        std::sync::LazyLock::new(|| {
-            deadpool_redis::redis::Script::new(concat!(
-                "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'fenced', {}} end\n",
-                $body
-            ))
-        })
-    };
-}
-pub(crate) use fenced;

@@ -35,13 +35,6 @@ static SAVE: LazyLock<Script> = fenced!(
     "
 );
 
-static FORGET: LazyLock<Script> = fenced!(
-    r"
-    redis.call('DEL', KEYS[2])
-    return {'ok', {}}
-    "
-);
-
 /// Keeps the sessions.
 #[derive(Clone)]
 pub struct Sessions {
@@ -112,8 +105,9 @@ impl Sessions {
         };
         self.bases().insert(lease.instance.clone(), base);
         let sealed = self.vault.key().seal(slot(&lease.instance), session)?;
-        let mut call = SAVE.prepare_invoke();
-        self.on_session(&mut call, lease);
+        let keys = self.redis.keys();
+        let mut call = SAVE.key(keys.epoch(&lease.instance));
+        call.key(keys.session(&lease.instance)).arg(lease.epoch);
         call.arg(base.to_string()).arg(sealed);
         self.redis.fenced_write(&call).await
     }
@@ -125,9 +119,7 @@ impl Sessions {
     pub async fn forget(&self, lease: &Lease) -> Result<(), StoreError> {
         self.vault.remove(lease, Kind::Session).await?;
         self.bases().remove(&lease.instance);
-        let mut call = FORGET.prepare_invoke();
-        self.on_session(&mut call, lease);
-        self.redis.fenced_write(&call).await
+        self.redis.fenced_delete(lease, self.redis.keys().session(&lease.instance)).await
     }
 
     async fn base(&self, instance: &InstanceId) -> Result<Option<RecordName>, StoreError> {
@@ -140,12 +132,6 @@ impl Sessions {
 
     fn bases(&self) -> std::sync::MutexGuard<'_, HashMap<InstanceId, RecordName>> {
         self.bases.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn on_session(&self, call: &mut deadpool_redis::redis::ScriptInvocation<'_>, lease: &Lease) {
-        let keys = self.redis.keys();
-        call.key(keys.epoch(&lease.instance)).key(keys.session(&lease.instance));
-        call.arg(lease.epoch);
     }
 }
 

@@ -1,31 +1,15 @@
 //! How each account stands, told by its owner for everybody who lists accounts. It lives in Redis
 //! only: the next owner finds out anew.
 
-use std::sync::LazyLock;
-
 use chrono::{DateTime, Utc};
-use deadpool_redis::redis::{Script, cmd};
+use deadpool_redis::redis::cmd;
 use proto::InstanceId;
 use proto::event::AccountState;
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
 use crate::leases::Lease;
-use crate::redis::{Redis, fenced};
-
-static SET: LazyLock<Script> = fenced!(
-    r"
-    redis.call('SET', KEYS[2], ARGV[2])
-    return {'ok', {}}
-    "
-);
-
-static FORGET: LazyLock<Script> = fenced!(
-    r"
-    redis.call('DEL', KEYS[2])
-    return {'ok', {}}
-    "
-);
+use crate::redis::Redis;
 
 /// How one account stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,10 +62,7 @@ impl Statuses {
     pub async fn set(&self, lease: &Lease, status: &InstanceStatus) -> Result<(), StoreError> {
         let text = serde_json::to_string(status)
             .map_err(|error| StoreError::corrupt("a status", error))?;
-        let keys = self.redis.keys();
-        let mut call = SET.key(keys.epoch(&lease.instance));
-        call.key(keys.status(&lease.instance)).arg(lease.epoch).arg(text);
-        self.redis.fenced_write(&call).await
+        self.redis.fenced_set(lease, self.redis.keys().status(&lease.instance), &text).await
     }
 
     /// Forgets it, when the instance is removed.
@@ -89,9 +70,6 @@ impl Statuses {
     /// # Errors
     /// Fenced; Redis can't be asked.
     pub async fn forget(&self, lease: &Lease) -> Result<(), StoreError> {
-        let keys = self.redis.keys();
-        let mut call = FORGET.key(keys.epoch(&lease.instance));
-        call.key(keys.status(&lease.instance)).arg(lease.epoch);
-        self.redis.fenced_write(&call).await
+        self.redis.fenced_delete(lease, self.redis.keys().status(&lease.instance)).await
     }
 }
