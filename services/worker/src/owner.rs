@@ -5,6 +5,7 @@
 //! once, since only the account's admin can change that. While it is connecting, commands wait.
 
 mod connection;
+mod limits;
 mod queue;
 mod removal;
 mod state;
@@ -14,8 +15,8 @@ use std::time::Duration;
 
 use bus::{Backoff, BusError, ControlBinder};
 use proto::Fault;
-use proto::fault::code;
-use store::{Groups, InstanceLimits, InstanceRecord, Lease};
+use proto::control::AccountSetLimits;
+use store::{Groups, InstanceRecord, Lease};
 use telegram::{Account, AccountVerdict};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot, watch};
 use tokio::time::timeout;
@@ -24,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use self::connection::Connected;
 use crate::fullness;
 use crate::lanes::{self, Lanes};
-use crate::limits::{ByLease, Kept, Limiter, Settings};
+use crate::limits::{ByLease, Limiter};
 use crate::login::{self, Desk, LoggedIn, LoginOutcome};
 use crate::persist;
 use crate::roster::Hold;
@@ -43,7 +44,7 @@ pub enum Order {
     /// What a login waits for.
     LoginAnswer(login::Answer),
     /// Give the instance limits of its own.
-    SetLimits(InstanceLimits, oneshot::Sender<Result<(), Fault>>),
+    SetLimits(AccountSetLimits, oneshot::Sender<Result<(), Fault>>),
     /// Log the account out and forget everything about the instance.
     Remove(oneshot::Sender<Result<bool, Fault>>),
 }
@@ -185,7 +186,7 @@ impl Owner {
     /// Connects the account, if there is one, and works with it until something about it changes.
     async fn phase(&mut self, account: &mut Option<Account>, goods: &Goods) -> Turn {
         if let Some(there) = account.as_ref() {
-            match self.connect(there).await {
+            match self.connect(there, goods).await {
                 Connected::Online => {}
                 Connected::Never => close(account.take()).await,
                 Connected::Turn(turn) => return turn,
@@ -193,32 +194,7 @@ impl Owner {
         }
         let usable = account.clone().ok_or_else(|| self.standing.borrow().fault());
         let tenure = self.tenure(usable, goods);
-        self.serve(&tenure).await
-    }
-
-    /// The account's limits, from where the last owner left them.
-    async fn limiter(
-        &self,
-        record: &InstanceRecord,
-        may_be_lost: bool,
-    ) -> Result<Arc<Limiter<ByLease>>, Failure> {
-        let (shared, lease) = (&self.shared, &self.lease);
-        let kept = persist::retry(&self.stop, || shared.limits.load(&lease.instance)).await?;
-        let kept = kept.as_deref().and_then(Kept::read);
-        let settings = Settings::of(&shared.config.limits, record);
-        let (clock, keeping) = (shared.clock.clone(), ByLease::new(&shared.limits, lease));
-        Ok(Arc::new(Limiter::new(settings, kept, may_be_lost, clock, keeping)))
-    }
-
-    /// Limits are as the instance's record says from now on: it may be a young account now.
-    async fn fit_limits(&self, goods: &Goods) {
-        match self.record().await {
-            Ok(record) => {
-                goods.limiter.reconfigure(Settings::of(&self.shared.config.limits, &record));
-                goods.lanes.wake();
-            }
-            Err(failure) => tracing::warn!(?failure, "the account's limits are as they were"),
-        }
+        self.serve(&tenure, goods).await
     }
 
     async fn record(&self) -> Result<InstanceRecord, Failure> {
@@ -269,11 +245,11 @@ impl Owner {
     }
 
     /// Works the queue and follows orders until something about the account changes.
-    async fn serve(&mut self, tenure: &Arc<Tenure>) -> Turn {
+    async fn serve(&mut self, tenure: &Arc<Tenure>, goods: &Goods) -> Turn {
         let consuming = tokio::spawn(queue::consume(tenure.clone()));
         let tending = tokio::spawn(lanes::tend(tenure.clone()));
         let counting = tokio::spawn(fullness::keep(tenure.clone()));
-        let turn = self.follow(tenure).await;
+        let turn = self.follow(tenure, goods).await;
         // What runs is brought to its end: only then is the account closed or exchanged. Without
         // the lease there is no end to bring it to: somebody else may be sending already.
         tenure.stopping.cancel();
@@ -288,7 +264,7 @@ impl Owner {
         turn
     }
 
-    async fn follow(&mut self, tenure: &Arc<Tenure>) -> Turn {
+    async fn follow(&mut self, tenure: &Tenure, goods: &Goods) -> Turn {
         let mut verdicts = tenure.verdict.subscribe();
         loop {
             let order = tokio::select! {
@@ -319,28 +295,12 @@ impl Owner {
                     self.begin_login(start, online).await;
                 }
                 Some(Order::LoginAnswer(answer)) => self.desk.answer(answer).await,
-                Some(Order::SetLimits(limits, done)) => {
-                    let _ = done.send(self.set_limits(tenure, limits).await);
+                Some(Order::SetLimits(wish, done)) => {
+                    let _ = done.send(self.set_limits(goods, &wish).await);
                 }
                 Some(Order::Remove(done)) => return Turn::Remove(done),
             }
         }
-    }
-
-    /// The record has them before they hold: they hold after a restart, too.
-    async fn set_limits(&self, tenure: &Tenure, limits: InstanceLimits) -> Result<(), Fault> {
-        let noted = async {
-            let record = InstanceRecord { limits: Some(limits), ..self.record().await? };
-            let (shared, lease) = (&self.shared, &self.lease);
-            persist::retry(&self.stop, || shared.instances.put(lease, &record)).await?;
-            tenure.limiter.reconfigure(Settings::of(&shared.config.limits, &record));
-            tenure.lanes.wake();
-            Ok::<_, Failure>(())
-        };
-        noted.await.map_err(|failure| match failure.into_fault() {
-            Ok(fault) => fault,
-            Err(why) => Fault::unavailable(code::WORKER_STOPPING, why),
-        })
     }
 
     /// Begins a login, once the account may be connected. Where the tenure ends before, whoever

@@ -1,40 +1,11 @@
-//! Where limits are kept, and how they are told to people.
+//! How limits are told to people.
 
 use std::num::NonZeroU32;
 
 use proto::control::ClassLimit;
-use store::{Lease, StoreError};
 
-use super::limiter::Keeping;
-use super::{Class, Limiter, NotYet};
-
-/// Kept in Redis under an owner's lease.
-pub struct ByLease {
-    store: store::Limits,
-    lease: Lease,
-}
-
-impl ByLease {
-    /// Kept there, by the owner with this lease.
-    pub fn new(store: &store::Limits, lease: &Lease) -> Self {
-        Self { store: store.clone(), lease: lease.clone() }
-    }
-}
-
-impl Keeping for ByLease {
-    async fn keep(&self, text: String) -> Result<(), StoreError> {
-        self.store.keep(&self.lease, &text).await
-    }
-}
-
-/// Not kept: of one who only looks.
-pub struct Nowhere;
-
-impl Keeping for Nowhere {
-    async fn keep(&self, _: String) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
+use super::keeping::Keeping;
+use super::{Class, Limiter};
 
 /// What lies in a class's lane.
 #[derive(Debug, Clone, Copy, Default)]
@@ -74,16 +45,5 @@ impl<K: Keeping> Limiter<K> {
                 next_at: paused.is_none().then_some(next_at),
             }
         })
-    }
-}
-
-impl NotYet {
-    /// A class that a person has to resume first.
-    pub fn paused(class: Class) -> Self {
-        Self {
-            opens: None,
-            code: proto::fault::code::PAUSED.to_owned(),
-            lane: super::Lane::Class(class),
-        }
     }
 }

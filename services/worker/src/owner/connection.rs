@@ -9,7 +9,7 @@ use proto::event::AccountState;
 use proto::{Fault, InstanceId};
 use telegram::{Account, AccountVerdict, calls};
 
-use super::{Order, Owner, Turn};
+use super::{Goods, Order, Owner, Turn};
 use crate::keeper::Keeper;
 use crate::pace::Pace;
 use crate::persist;
@@ -42,7 +42,7 @@ impl Owner {
     }
 
     /// Connects until it works; commands wait meanwhile, orders don't.
-    pub(super) async fn connect(&mut self, account: &Account) -> Connected {
+    pub(super) async fn connect(&mut self, account: &Account, goods: &Goods) -> Connected {
         let now = self.shared.clock.now();
         self.stand(Standing::new(AccountState::Connecting, None, now)).await;
         let (account, instance) = (account.clone(), self.lease.instance.clone());
@@ -62,9 +62,8 @@ impl Owner {
                     let _ = start.done.send(Err(Fault::unavailable("ACCOUNT_CONNECTING", message)));
                 }
                 Some(Order::LoginAnswer(answer)) => self.desk.answer(answer).await,
-                Some(Order::SetLimits(_, done)) => {
-                    let message = "the account is being connected; ask again when it is online";
-                    let _ = done.send(Err(Fault::unavailable("ACCOUNT_CONNECTING", message)));
+                Some(Order::SetLimits(wish, done)) => {
+                    let _ = done.send(self.set_limits(goods, &wish).await);
                 }
             }
         };

@@ -1,7 +1,12 @@
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chassis::HandClock;
+use chrono::TimeDelta;
+use proto::ChatId;
+use proto::fault::code;
 use store::{InstanceLimits, InstanceRecord, OwnBudget};
 
 use super::*;
