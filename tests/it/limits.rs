@@ -12,6 +12,8 @@ use crate::expect::{assert_holds, done};
 const CREATE: &str = "channels.createChannel";
 const INSTANCES: usize = 10;
 const DEALS: usize = 3;
+/// As long as nothing is answered for this long, nothing can be: everything waits for time to go on.
+const QUIET: Duration = Duration::from_millis(700);
 /// The steps of one deal, in the order in which they are asked for.
 const STEPS: [&str; 10] = [
     "create", "add", "rename-1", "link", "rename-2", "members", "rename-3", "revoke", "remove",
@@ -68,12 +70,10 @@ async fn until_all_answered(scene: &Scene, commands: usize, step_s: u32) -> Vec<
         }
         assert!(moved < 20 * 3_600, "{before} of {commands} answered after {moved} s");
         // Whatever can be done now is done before time goes on.
-        let quiet = Duration::from_millis(700);
-        let since = Instant::now();
-        while since.elapsed() < quiet && scene.caller.replies().all().len() == before {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        if scene.caller.replies().all().len() == before {
+        let more = patience::until("one more is answered", QUIET, || async {
+            Ok((scene.caller.replies().all().len() > before).then_some(()))
+        });
+        if more.await.is_err() {
             scene.advance(step_s).await.unwrap();
             moved += step_s;
         }

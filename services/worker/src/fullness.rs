@@ -11,7 +11,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use proto::event::{GroupsNearFull, LimitHit};
+use proto::event::GroupsNearFull;
 use proto::fault::code;
 use proto::{ChatId, ChatKind, Fault};
 use telegram::calls::chats::{DialogCursor, Folder, GroupSummary};
@@ -156,11 +156,7 @@ where
         };
         let hit = Hit { ask, code: fault.name.clone(), wait_s: Some(flood.wait_s) };
         let (not_yet, _) = tenure.retry_store(|| limiter.hit(&hit)).await?;
-        tenure.shared.metrics.limit_hit(Class::Read);
-        let class = not_yet.lane.to_string();
-        let told = LimitHit { class, reason: hit.code, until: not_yet.opens };
-        let answers = &tenure.shared.answers;
-        answers.tell(Answers::event_id(), &tenure.instance, &told, |event| event).await;
+        tenure.tell_limit(&hit, &not_yet).await;
     }
 }
 

@@ -17,8 +17,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use prometheus::IntGauge;
-use proto::CommandId;
 use proto::fault::code;
+use proto::{CommandId, MethodName};
 use store::{Lease, ParkedEntry, StoreError};
 use tokio::sync::Notify;
 
@@ -135,17 +135,39 @@ impl Lanes {
             self.board().open(read(lane)?);
         }
         for (id, entry) in parked {
-            let parked = Parked {
-                seq: entry.seq,
-                lane: read(&entry.lane)?,
-                copy: entry.copy,
-                key: entry.key.as_deref().map(read).transpose()?,
-                deadline: entry.deadline,
-                calls: entry.calls,
-            };
+            let parked = Parked::read(entry)?;
             self.change(|board| board.park(id, parked));
         }
         Ok(())
+    }
+}
+
+/// A parked command, as it stands on the board in Redis and back.
+impl Parked {
+    fn read(entry: ParkedEntry) -> Result<Self, StoreError> {
+        Ok(Self {
+            seq: entry.seq,
+            lane: read(&entry.lane)?,
+            copy: entry.copy,
+            key: entry.key.as_deref().map(read).transpose()?,
+            deadline: entry.deadline,
+            calls: entry.calls,
+        })
+    }
+
+    /// `code` and `opens` are what people are told that it waits for.
+    fn write(&self, method: &MethodName, code: &str, opens: Option<DateTime<Utc>>) -> ParkedEntry {
+        ParkedEntry {
+            method: method.clone(),
+            seq: self.seq,
+            lane: self.lane.to_string(),
+            copy: self.copy.clone(),
+            key: self.key.as_ref().map(ToString::to_string),
+            deadline: self.deadline,
+            calls: self.calls,
+            opens,
+            code: code.to_owned(),
+        }
     }
 }
 

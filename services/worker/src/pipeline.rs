@@ -21,10 +21,10 @@ use proto::{Command, CommandResult, ErrorKind, Fault, Outcome, Status};
 use store::{Claim, Record};
 use tracing::Instrument;
 
-use self::answer::{answer_apart, broken, bury, reply, reply_to_all};
+use self::answer::{answer_apart, broken, bury, repeat, reply, reply_to_all, tell_waiting};
 use self::call::{Called, call};
 use self::intake::{Arrival, claim, decode, prepare, span_of};
-use self::park::{Order, elsewhere, order, park, repeated};
+use self::park::{Order, elsewhere, order, park};
 use self::record::{record_result, unrecorded};
 use crate::answers::{Answer, Untold};
 use crate::limits::Lane;
@@ -87,15 +87,32 @@ pub async fn take(tenure: &Tenure, mut delivery: Delivery, lane: Option<Lane>) -
 }
 
 /// How the work on a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Done {
-    /// It was answered, or is parked: its delivery is acknowledged.
-    Here,
+    /// It has its answer.
+    Answered,
+    /// It is parked, here or as another copy.
+    Parked,
     /// It stays at its lane's head.
     Stays,
 }
 
-/// Claim → order → call → record → reply. What is left is to acknowledge.
+/// Order → claim → call → record → reply, and out of its lane. What is left is to acknowledge.
 async fn work(
+    tenure: &Tenure,
+    delivery: &Delivery,
+    arrival: &Arrival,
+    peril: &Peril,
+) -> Result<Done, Undone> {
+    let done = answer(tenure, delivery, arrival, peril).await?;
+    if done == Done::Answered && arrival.was_parked() {
+        let left = tenure.lanes.left(tenure, &arrival.command.id).await;
+        left.map_err(|_| Undone("what is parked could not be noted"))?;
+    }
+    Ok(done)
+}
+
+async fn answer(
     tenure: &Tenure,
     delivery: &Delivery,
     arrival: &Arrival,
@@ -103,61 +120,52 @@ async fn work(
 ) -> Result<Done, Undone> {
     let (metrics, command) = (&tenure.shared.metrics, &arrival.command);
     if let Some(failure) = peril.poison() {
-        broken(tenure, delivery, command, failure).await?;
-        return over(tenure, arrival).await;
+        return broken(tenure, delivery, command, failure).await;
     }
     let request = match prepare(tenure, arrival).await {
         Ok(Ok(request)) => request,
         Ok(Err(fault)) => {
-            answer_apart(tenure, command, &command.request_hash(), fault).await?;
-            return over(tenure, arrival).await;
+            return answer_apart(tenure, command, &command.request_hash(), fault).await;
         }
-        Err(failure) => {
-            broken(tenure, delivery, command, failure).await?;
-            return over(tenure, arrival).await;
-        }
+        Err(failure) => return broken(tenure, delivery, command, failure).await,
     };
-    let order = order(tenure, arrival, &request).await?;
-    if matches!(order, Order::Elsewhere) {
-        return elsewhere(tenure, delivery, arrival, &request).await;
-    }
+    let behind = match order(tenure, arrival, &request).await? {
+        Order::First => None,
+        Order::Behind(not_yet) => Some(not_yet),
+        Order::Elsewhere => return elsewhere(tenure, delivery, arrival, &request).await,
+    };
     let claimed = metrics.stage(Stage::Claim, claim(tenure, arrival, &request)).await;
     let record = match claimed {
         Ok(Claim::Fresh(record) | Claim::Resumed(record)) => record,
         Ok(Claim::Done(record)) => {
-            repeated(tenure, delivery, arrival, record).await?;
-            return over(tenure, arrival).await;
+            return match arrival.was_parked() {
+                true => tell_waiting(tenure, command, &record).await,
+                false => repeat(tenure, delivery, command, record).await,
+            };
         }
         Ok(Claim::Conflict) => {
-            answer_apart(tenure, command, &request.hash, id_taken()).await?;
-            return over(tenure, arrival).await;
+            return answer_apart(tenure, command, &request.hash, id_taken()).await;
         }
-        Err(failure) => {
-            broken(tenure, delivery, command, failure).await?;
-            return over(tenure, arrival).await;
-        }
+        Err(failure) => return broken(tenure, delivery, command, failure).await,
     };
     peril.over(tenure).await;
-    let called = match order {
+    let called = match behind {
         _ if record.cancelled_at.is_some() && !record.has_begun() => {
             Called::Ended(persist::cancelled().into())
         }
         _ if record.attempts > ATTEMPTS_MAX => Called::Ended(poisoned(&record)),
-        Order::Behind(not_yet) => Called::Parked(not_yet),
-        Order::First | Order::Elsewhere => {
-            metrics.stage(Stage::Call, call(tenure, arrival, request, record.clone())).await?
-        }
+        Some(not_yet) => Called::Parked(not_yet),
+        None => metrics.stage(Stage::Call, call(tenure, arrival, request, record.clone())).await?,
     };
     let outcome = match called {
         Called::Ended(outcome) => outcome,
         Called::Parked(not_yet) => match park(tenure, arrival, not_yet).await? {
-            park::Ended::Parked => return Ok(Done::Here),
+            park::Ended::Parked => return Ok(Done::Parked),
             park::Ended::Stays => return Ok(Done::Stays),
             park::Ended::Late(outcome) => outcome,
         },
     };
-    conclude(tenure, Some(delivery), arrival, &record, outcome).await?;
-    over(tenure, arrival).await
+    conclude(tenure, Some(delivery), arrival, &record, outcome).await
 }
 
 /// Record → reply.
@@ -167,7 +175,7 @@ async fn conclude(
     arrival: &Arrival,
     record: &Record,
     outcome: Outcome,
-) -> Result<(), Undone> {
+) -> Result<Done, Undone> {
     let (metrics, command) = (&tenure.shared.metrics, &arrival.command);
     let mut result = CommandResult {
         received_at: record.received_at,
@@ -195,15 +203,6 @@ async fn conclude(
     metrics.stage(Stage::Reply, replying).await
 }
 
-/// The command has its answer: where it was parked, it is so no more.
-async fn over(tenure: &Tenure, arrival: &Arrival) -> Result<Done, Undone> {
-    if arrival.was_parked() {
-        let left = tenure.lanes.left(tenure, &arrival.command.id).await;
-        left.map_err(|_| Undone("what is parked could not be noted"))?;
-    }
-    Ok(Done::Here)
-}
-
 /// Every attempt ended with the worker: another one would take it down too.
 fn poisoned(record: &Record) -> Outcome {
     let message = format!("{ATTEMPTS_MAX} attempts broke off without an answer");
@@ -223,7 +222,7 @@ pub(crate) fn id_taken() -> Fault {
 async fn reject(tenure: &Tenure, delivery: Delivery, rejected: &Rejected) -> Ending {
     tenure.shared.metrics.answered(None, rejected.fault.kind.as_str());
     let ended = tenure.shared.answers.refuse(&delivery, rejected, &tenure.stopping).await;
-    settle(tenure, delivery, ended.map(|()| Done::Here).map_err(Undone::from)).await
+    settle(tenure, delivery, ended.map(|()| Done::Answered).map_err(Undone::from)).await
 }
 
 async fn hold(delivery: Delivery, command: Command) -> Ending {
@@ -236,18 +235,20 @@ async fn hold(delivery: Delivery, command: Command) -> Ending {
 /// The one place where a delivery of an instance's queue or lane is settled.
 async fn settle(tenure: &Tenure, delivery: Delivery, ended: Result<Done, Undone>) -> Ending {
     let why = match ended {
-        Ok(Done::Here) => match tenure.shared.metrics.stage(Stage::Settle, delivery.ack()).await {
-            Ok(()) => {
-                cut("acked");
-                return Ending::Settled;
+        Ok(Done::Answered | Done::Parked) => {
+            match tenure.shared.metrics.stage(Stage::Settle, delivery.ack()).await {
+                Ok(()) => {
+                    cut("acked");
+                    return Ending::Settled;
+                }
+                // The broker delivers it again, and the ledger answers it again.
+                Err(BusError::Lost { .. }) => return Ending::GivenBack("its channel is gone"),
+                Err(error) => {
+                    tracing::warn!(%error, "a command was not acknowledged");
+                    return Ending::GivenBack("it could not be acknowledged");
+                }
             }
-            // The broker delivers it again, and the ledger answers it again.
-            Err(BusError::Lost { .. }) => return Ending::GivenBack("its channel is gone"),
-            Err(error) => {
-                tracing::warn!(%error, "a command was not acknowledged");
-                return Ending::GivenBack("it could not be acknowledged");
-            }
-        },
+        }
         Ok(Done::Stays) => {
             if let Err(error) = delivery.give_back().await {
                 tracing::warn!(%error, "a delivery was not given back in order");

@@ -6,6 +6,7 @@ use bus::Bus;
 use chassis::Clock;
 use chassis::sealed::ServiceKey;
 use proto::envelope::Rules;
+use proto::event::LimitHit;
 use proto::{Fault, InstanceId, Names};
 use store::{
     Generation, Groups, Instances, Lease, Leases, Ledger, Peers, Perils, Sessions, Statuses,
@@ -18,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::answers::Answers;
 use crate::config::WorkerConfig;
 use crate::lanes::Lanes;
-use crate::limits::{ByLease, Class, Lane, Limiter, NotYet};
+use crate::limits::{ByLease, Class, Hit, Lane, Limiter, NotYet};
 use crate::metrics::Metrics;
 use crate::pace::Pace;
 use crate::pauses::PauseWatch;
@@ -129,6 +130,15 @@ impl Tenure {
             Lane::Slow(_) => None,
         };
         paused.or_else(|| self.limiter.when(lane))
+    }
+
+    /// Counts and tells a limit that Telegram told.
+    pub async fn tell_limit(&self, hit: &Hit, not_yet: &NotYet) {
+        self.shared.metrics.limit_hit(hit.ask.class);
+        let class = not_yet.lane.to_string();
+        let told = LimitHit { class, reason: hit.code.clone(), until: not_yet.opens };
+        let answers = &self.shared.answers;
+        answers.tell(Answers::event_id(), &self.instance, &told, |event| event).await;
     }
 
     /// Asks a store until it answers, for as long as the instance is ours.

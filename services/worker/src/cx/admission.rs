@@ -1,9 +1,9 @@
 //! Whether a step may be made now, and what becomes of the command where it may not: it waits in
 //! place for a moment, is parked for longer, or is told at once that its deadline can't be met.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use proto::OnFlood;
-use proto::event::{LimitHit, LimitPaused};
+use proto::event::LimitPaused;
 use store::Effect;
 use telegram::RpcFault;
 
@@ -93,7 +93,7 @@ impl Cx<'_> {
     pub(super) async fn put_off(&self, step: &Step, attempt: u32, hit: Hit) -> Result<(), Failure> {
         let limiter = &self.tenure.limiter;
         let (not_yet, trip) = self.tenure.retry_store(|| limiter.hit(&hit)).await?;
-        self.tell_limit(&hit, &not_yet).await;
+        self.tenure.tell_limit(&hit, &not_yet).await;
         if let Some(trip) = trip {
             self.stop_classes(&trip).await;
         }
@@ -120,15 +120,6 @@ impl Cx<'_> {
         if let Some(trip) = trip {
             self.stop_classes(&trip).await;
         }
-    }
-
-    async fn tell_limit(&self, hit: &Hit, not_yet: &NotYet) {
-        let shared = &self.tenure.shared;
-        let class = not_yet.lane.to_string();
-        shared.metrics.limit_hit(hit.ask.class);
-        let told = LimitHit { class, reason: hit.code.clone(), until: not_yet.opens };
-        let instance = &self.command.instance;
-        shared.answers.tell(Answers::event_id(), instance, &told, |event| event).await;
     }
 
     /// One warning too many: the classes are paused until a person resumes them. Never is another
@@ -192,13 +183,7 @@ impl Cx<'_> {
     }
 
     fn throttled(&self, not_yet: NotYet) -> Failure {
-        let until = not_yet.opens.unwrap_or(self.command.deadline);
-        Failure::Throttled { retry_after_s: whole_seconds(until - self.now()), code: not_yet.code }
+        let retry_after_s = not_yet.seconds(self.command.deadline, self.now());
+        Failure::Throttled { retry_after_s, code: not_yet.code }
     }
-}
-
-/// Seconds of a wait, rounded up: coming back a moment early would only be refused again.
-fn whole_seconds(wait: TimeDelta) -> u64 {
-    let millis = u64::try_from(wait.num_milliseconds()).unwrap_or(0);
-    millis.div_ceil(1_000)
 }

@@ -6,7 +6,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proto::event::CommandDelayed;
 use proto::lane::LaneCopy;
 use proto::{Command, CommandId, Event, Properties};
-use store::ParkedEntry;
 
 use super::board::Parked;
 use super::{Lanes, OrderKey};
@@ -200,17 +199,7 @@ impl Lanes {
         parking: Parking<'_>,
         body: Option<&[u8]>,
     ) -> Result<(), Failure> {
-        let entry = ParkedEntry {
-            method: command.method.clone(),
-            seq: parked.seq,
-            lane: parked.lane.to_string(),
-            copy: parked.copy.clone(),
-            key: parked.key.as_ref().map(ToString::to_string),
-            deadline: parked.deadline,
-            calls: parked.calls,
-            opens: parking.retry_at,
-            code: parking.not_yet.code.clone(),
-        };
+        let entry = parked.write(&command.method, &parking.not_yet.code, parking.retry_at);
         let (lanes, lease) = (&tenure.shared.lanes, &tenure.lease);
         tenure.retry_store(|| lanes.park(lease, &command.id, &entry, body)).await
     }

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bus::Subscription;
-use proto::InstanceId;
 use proto::lane::LaneCopy;
-use store::{Lease, ParkedEntry};
+use store::Lease;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -63,7 +62,7 @@ impl Lanes {
         Ok(Arc::new(lanes))
     }
 
-    /// Redis lost its data while we were at it: what is parked is noted again.
+    /// Redis lost its data while we were at it: limits and what is parked are noted again.
     pub(super) async fn note_again(&self, tenure: &Tenure) {
         let _turn = tenure.turn.lock().await;
         let reader = Reader {
@@ -72,8 +71,10 @@ impl Lanes {
             groups: &tenure.groups,
             stopping: &tenure.stopping,
         };
-        let lanes = self.board().lanes();
+        let lanes = self.known();
         let noted = async {
+            // The gates first: the next owner must obey them.
+            tenure.retry_store(|| tenure.limiter.save()).await?;
             for lane in lanes {
                 self.read_through(&reader, lane).await?;
             }
@@ -81,7 +82,7 @@ impl Lanes {
             tenure.retry_store(|| store.begin(&tenure.lease)).await
         };
         if let Err(failure) = noted.await {
-            tracing::warn!(?failure, "what is parked was not noted again");
+            tracing::warn!(?failure, "limits and what is parked were not noted again");
         }
     }
 
@@ -139,17 +140,7 @@ impl Lanes {
                 calls: true,
             },
         };
-        let entry = ParkedEntry {
-            method: command.method.clone(),
-            seq: parked.seq,
-            lane: lane.to_string(),
-            copy: parked.copy.clone(),
-            key: parked.key.as_ref().map(ToString::to_string),
-            deadline: parked.deadline,
-            calls: parked.calls,
-            opens: None,
-            code: String::new(),
-        };
+        let entry = parked.write(&command.method, "", None);
         let store = &shared.lanes;
         persist::retry(stopping, || store.park(lease, id, &entry, Some(body))).await?;
         self.change(|board| board.park(id.clone(), parked));
@@ -158,25 +149,17 @@ impl Lanes {
 }
 
 impl Reader<'_> {
-    /// The lanes whose queues exist.
+    /// The lanes whose queues exist; those of chats in slow mode can't be named.
     async fn standing(&self) -> Result<Vec<Lane>, Failure> {
-        let mut found = Vec::new();
-        for class in Class::ALL {
-            let lane = Lane::Class(class);
-            if self.stands(&self.lease.instance, lane).await? {
-                found.push(lane);
-            }
-        }
-        Ok(found)
-    }
-
-    async fn stands(&self, instance: &InstanceId, lane: Lane) -> Result<bool, Failure> {
-        let queue = self.shared.names.lane_queue(instance, &lane.to_string());
         let mut backoff = bus::Backoff::BROKER;
         loop {
-            match self.shared.bus.queue_depth(&queue).await {
-                Ok(depth) => return Ok(depth.is_some()),
-                Err(error) => tracing::warn!(%error, queue, "a lane can't be looked for"),
+            let asked = Class::ALL.map(Class::name);
+            match self.shared.bus.lane_queues(&self.lease.instance, &asked).await {
+                Ok(found) => {
+                    let found = found.into_iter().filter_map(|(lane, _)| lane.parse().ok());
+                    return Ok(found.collect());
+                }
+                Err(error) => tracing::warn!(%error, "lanes can't be looked for; trying again"),
             }
             if !backoff.wait(self.stopping).await {
                 return Err(abandoned("the worker is going down"));

@@ -38,9 +38,7 @@ pub async fn tend(tenure: Arc<Tenure>) {
             () = tenure.stopping.cancelled() => return,
             lane = ready => Box::pin(lanes.work(&tenure, lane)).await,
             () = lanes.due(&tenure) => Box::pin(lanes.answer_due(&tenure)).await,
-            () = lanes.look_pause() => {
-                Box::pin(lanes.answer_cancelled(&tenure)).await;
-            }
+            () = lanes.look_pause() => Box::pin(lanes.answer_cancelled(&tenure)).await,
             // What waits for a person may go on now.
             Ok(()) = pauses.changed() => lanes.wake(),
             Ok(()) = generation.changed() => lanes.note_again(&tenure).await,
@@ -196,8 +194,15 @@ impl Lanes {
             tracing::warn!(lane = %lane, parked = parked.len(), "a lane's queue was lost; filling it again");
         }
         for id in parked {
-            let Some(copy) = self.stored(tenure, &id).await else { continue };
-            if self.restock(tenure, &copy, lane).await.is_err() {
+            let restocked = match self.stored(tenure, &id).await {
+                Some(copy) => self.restock(tenure, &copy, lane).await,
+                None if tenure.stopping.is_cancelled() => return,
+                None => {
+                    tracing::error!(command.id = %id, "broker and Redis have both lost a command");
+                    self.left(tenure, &id).await
+                }
+            };
+            if restocked.is_err() {
                 return;
             }
         }

@@ -15,11 +15,11 @@ use crate::limits::{Ask, Budget, Class, Hit, LimitsConfig, Profile};
 /// More than the careful budget lets through at once.
 const STRANGERS: i64 = 12;
 
-fn id(number: i64) -> UserId {
+pub fn id(number: i64) -> UserId {
     number.try_into().unwrap()
 }
 
-fn user(number: i64) -> UserPeer {
+pub fn user(number: i64) -> UserPeer {
     UserPeer {
         id: id(number),
         access_hash: 1,

@@ -6,7 +6,7 @@ use proto::fault::code;
 use proto::{Command, CommandResult, ErrorKind, Fault};
 use store::{Record, StoreError};
 
-use super::Undone;
+use super::{Done, Undone};
 use crate::answers::Answer;
 use crate::stop::Failure;
 use crate::tenure::Tenure;
@@ -16,7 +16,7 @@ pub(super) async fn reply(
     tenure: &Tenure,
     answer: Answer,
     command: &Command,
-) -> Result<(), Undone> {
+) -> Result<Done, Undone> {
     tenure.shared.answers.give(&answer, &tenure.stopping).await?;
     cut("told");
     let (ledger, lease) = (&tenure.shared.ledger, &tenure.lease);
@@ -35,7 +35,7 @@ pub(super) async fn reply(
         let fault = failure.into_fault().map_err(Undone)?;
         tracing::error!(error = fault.message, "a reply was not noted");
     }
-    Ok(())
+    Ok(Done::Answered)
 }
 
 /// The same for a command that was parked: others may have asked for it meanwhile. They are looked
@@ -44,7 +44,7 @@ pub(super) async fn reply_to_all(
     tenure: &Tenure,
     answer: Answer,
     command: &Command,
-) -> Result<(), Undone> {
+) -> Result<Done, Undone> {
     let (ledger, id) = (&tenure.shared.ledger, &command.id);
     let askers = tenure.retry_store(|| ledger.askers(&tenure.instance, id)).await;
     for asker in askers.map_err(|_| Undone("its askers can't be read"))? {
@@ -54,6 +54,30 @@ pub(super) async fn reply_to_all(
         tenure.shared.answers.give(&again, &tenure.stopping).await?;
     }
     reply(tenure, answer, command).await
+}
+
+/// A parked command has its result already. Whoever waits for it knows it, unless a crash came before
+/// they could be told. A copy out of a lane asks for nothing itself.
+pub(super) async fn tell_waiting(
+    tenure: &Tenure,
+    command: &Command,
+    record: &Record,
+) -> Result<Done, Undone> {
+    if record.is_replied() {
+        return Ok(Done::Answered);
+    }
+    match result_of(record) {
+        Some(result) => reply_to_all(tenure, Answer::outcome(result, command), command).await,
+        None => answer_apart(tenure, command, &record.hash, unreadable()).await,
+    }
+}
+
+fn result_of(record: &Record) -> Option<CommandResult> {
+    record.result.as_deref().and_then(|text| serde_json::from_str(text).ok())
+}
+
+fn unreadable() -> Fault {
+    Fault::internal("the recorded result can't be read")
 }
 
 /// More ask for one command than are noted.
@@ -69,18 +93,16 @@ pub(super) async fn repeat(
     delivery: &Delivery,
     command: &Command,
     record: Record,
-) -> Result<(), Undone> {
-    let recorded = record.result.as_deref().map(serde_json::from_str::<CommandResult>);
-    let Some(Ok(mut result)) = recorded else {
-        let fault = Fault::internal("the recorded result can't be read");
-        return answer_apart(tenure, command, &record.hash, fault).await;
+) -> Result<Done, Undone> {
+    let Some(mut result) = result_of(&record) else {
+        return answer_apart(tenure, command, &record.hash, unreadable()).await;
     };
     if mutant("result_made_anew") {
         result.finished_at = tenure.shared.clock.now();
     }
     let told = record.is_replied();
     if told && delivery.redelivered && command.reply_to.is_none() {
-        return Ok(());
+        return Ok(Done::Answered);
     }
     reply(tenure, Answer::again(result, command, told), command).await
 }
@@ -91,10 +113,11 @@ pub(super) async fn answer_apart(
     command: &Command,
     hash: &str,
     fault: Fault,
-) -> Result<(), Undone> {
+) -> Result<Done, Undone> {
     let answer = Answer::apart(command, fault, hash, tenure.shared.clock.now());
     tenure.shared.metrics.told(&answer.result);
-    Ok(tenure.shared.answers.give(&answer, &tenure.stopping).await?)
+    tenure.shared.answers.give(&answer, &tenure.stopping).await?;
+    Ok(Done::Answered)
 }
 
 /// A store answered what waiting does not change, such as a record that can't be read, or it broke
@@ -105,7 +128,7 @@ pub(super) async fn broken(
     delivery: &Delivery,
     command: &Command,
     failure: Failure,
-) -> Result<(), Undone> {
+) -> Result<Done, Undone> {
     let fault = failure.into_fault().map_err(Undone)?;
     tracing::error!(error = fault.message, "a command can't be served");
     keep(tenure, delivery, command, &fault).await?;

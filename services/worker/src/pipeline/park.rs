@@ -5,9 +5,9 @@ use bus::Delivery;
 use chrono::{DateTime, Utc};
 use proto::lane::LaneCopy;
 use proto::{Fault, OnFlood, Outcome};
-use store::{Claim, Record};
+use store::Claim;
 
-use super::answer::{answer_apart, repeat, too_many_askers};
+use super::answer::{answer_apart, repeat, tell_waiting, too_many_askers};
 use super::call::wind_up;
 use super::intake::{Arrival, claim, prepare};
 use super::{Done, Undone, conclude, id_taken};
@@ -124,45 +124,41 @@ async fn late_outcome(
         Ok(Some(record)) if record.has_begun() => {
             wind_up(tenure, arrival, request, record, limit).await
         }
-        Ok(_) => Ok(Outcome::from_fault(fault_of(tenure, arrival, limit))),
+        Ok(_) => {
+            let (now, deadline) = (tenure.shared.clock.now(), arrival.command.deadline);
+            Ok(throttled(&limit.code, limit.seconds(deadline, now)).into())
+        }
         Err(_) => Err(Undone("its record can't be read")),
     }
-}
-
-fn fault_of(tenure: &Tenure, arrival: &Arrival, limit: &NotYet) -> Fault {
-    let now = tenure.shared.clock.now();
-    let wait = limit.opens.unwrap_or(arrival.command.deadline) - now;
-    let seconds = u64::try_from(wait.num_milliseconds()).unwrap_or(0).div_ceil(1_000);
-    throttled(&limit.code, seconds)
 }
 
 /// Answers a parked command where it lies: its deadline has come, or it was cancelled.
 ///
 /// # Errors
-/// Why it could not be: the instance is no longer ours, or the worker is going down.
+/// Why it was not: it can wait, the instance is no longer ours, or the worker is going down.
 pub async fn answer_parked(tenure: &Tenure, copy: LaneCopy) -> Result<(), &'static str> {
     let Some(lane) = tenure.lanes.lane_of(&copy.command.id) else { return Ok(()) };
     let arrival = Arrival::parked(copy, lane);
     let span = super::span_of(&arrival.command);
     let answering = tracing::Instrument::instrument(answer_now(tenure, &arrival, lane), span);
-    answering.await.map_err(|Undone(why)| why)
+    answering.await.map(drop).map_err(|Undone(why)| why)
 }
 
-async fn answer_now(tenure: &Tenure, arrival: &Arrival, lane: Lane) -> Result<(), Undone> {
+async fn answer_now(tenure: &Tenure, arrival: &Arrival, lane: Lane) -> Result<Done, Undone> {
     let Ok(Ok(request)) = prepare(tenure, arrival).await else {
         return Err(Undone("its params could not be read again"));
     };
     let record = match claim(tenure, arrival, &request).await {
         Ok(Claim::Fresh(record) | Claim::Resumed(record)) => record,
-        // It has its result already.
-        Ok(Claim::Done(_) | Claim::Conflict) => return Ok(()),
+        Ok(Claim::Done(record)) => return tell_waiting(tenure, &arrival.command, &record).await,
+        Ok(Claim::Conflict) => return Err(Undone("its id stands for another request")),
         Err(_) => return Err(Undone("its record can't be read")),
     };
     let now = tenure.shared.clock.now();
     let outcome = if record.cancelled_at.is_some() && !record.has_begun() {
         persist::cancelled().into()
     } else if now < arrival.command.deadline {
-        return Ok(());
+        return Err(Undone("it is neither due nor cancelled"));
     } else if record.has_begun() {
         let limit = tenure.lanes.waits_for(lane, now);
         wind_up(tenure, arrival, request, record.clone(), &limit).await?
@@ -181,14 +177,13 @@ pub(super) async fn elsewhere(
     request: &Request,
 ) -> Result<Done, Undone> {
     if arrival.source != Source::Queue {
-        return Ok(Done::Here);
+        return Ok(Done::Parked);
     }
     let (ledger, command) = (&tenure.shared.ledger, &arrival.command);
     let found = tenure.retry_store(|| ledger.get(&tenure.instance, &command.id)).await;
     let hash = match found.map_err(|_| Undone("its record can't be read"))? {
         Some(record) if record.is_finished() => {
-            repeat(tenure, delivery, command, record).await?;
-            return Ok(Done::Here);
+            return repeat(tenure, delivery, command, record).await;
         }
         Some(record) => record.hash,
         // Redis lost the record, and the parked copy will find this one.
@@ -198,8 +193,7 @@ pub(super) async fn elsewhere(
         },
     };
     if hash != request.hash {
-        answer_apart(tenure, command, &request.hash, id_taken()).await?;
-        return Ok(Done::Here);
+        return answer_apart(tenure, command, &request.hash, id_taken()).await;
     }
     let parked = tenure.lanes.stored(tenure, &command.id).await;
     let same = parked.is_some_and(|parked| {
@@ -207,9 +201,9 @@ pub(super) async fn elsewhere(
             && (parked.command.correlation == command.correlation)
     });
     if !same && !note_asker(tenure, arrival).await? {
-        answer_apart(tenure, command, &request.hash, too_many_askers()).await?;
+        return answer_apart(tenure, command, &request.hash, too_many_askers()).await;
     }
-    Ok(Done::Here)
+    Ok(Done::Parked)
 }
 
 /// One more who is to be told the result. False where there are too many.
@@ -221,17 +215,4 @@ async fn note_asker(tenure: &Tenure, arrival: &Arrival) -> Result<bool, Undone> 
     };
     let noted = tenure.retry_store(|| ledger.ask(&tenure.lease, &command.id, &asker)).await;
     noted.map_err(|_| Undone("one more asker could not be noted"))
-}
-
-/// The command has its result. A copy out of a lane asks for nothing: who is to know it knows it.
-pub(super) async fn repeated(
-    tenure: &Tenure,
-    delivery: &Delivery,
-    arrival: &Arrival,
-    record: Record,
-) -> Result<(), Undone> {
-    if arrival.was_parked() && record.is_replied() {
-        return Ok(());
-    }
-    repeat(tenure, delivery, &arrival.command, record).await
 }

@@ -2,7 +2,7 @@
 
 use proto::{Command, CommandResult, ErrorKind};
 
-use super::Undone;
+use super::{Done, Undone};
 use crate::answers::Answer;
 use crate::stop::{Failure, Stop};
 use crate::tenure::Tenure;
@@ -38,7 +38,7 @@ pub(super) async fn unrecorded(
     command: &Command,
     result: CommandResult,
     failure: Failure,
-) -> Result<(), Undone> {
+) -> Result<Done, Undone> {
     let fault = failure.into_fault().map_err(Undone)?;
     tracing::error!(error = fault.message, "a result was not recorded");
     let ledger = &tenure.shared.ledger;
@@ -50,5 +50,6 @@ pub(super) async fn unrecorded(
         Some(recorded) => Answer::again(recorded, command, true),
         None => Answer::outcome(result, command),
     };
-    Ok(tenure.shared.answers.give(&answer, &tenure.stopping).await?)
+    tenure.shared.answers.give(&answer, &tenure.stopping).await?;
+    Ok(Done::Answered)
 }

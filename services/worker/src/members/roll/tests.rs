@@ -6,26 +6,9 @@ use serde_json::json;
 
 use super::*;
 use crate::members::distinct;
+use crate::members::tests::{id, user};
 use crate::people::NotFound;
 use crate::stop::Refusal;
-
-fn id(number: i64) -> UserId {
-    number.try_into().unwrap()
-}
-
-fn user(number: i64) -> UserPeer {
-    UserPeer {
-        id: id(number),
-        access_hash: 1,
-        username: None,
-        first_name: "Ann".to_owned(),
-        bot: false,
-        bot_blocks_groups: false,
-        contact: false,
-        is_self: false,
-        deleted: false,
-    }
-}
 
 fn person(number: i64) -> Person {
     Person { input: MemberInput::parse(json!(number)).unwrap(), found: Ok(user(number)) }
