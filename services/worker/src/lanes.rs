@@ -41,6 +41,8 @@ pub struct Lanes {
     epoch: u64,
     /// Counts what is parked, for all instances of this worker together.
     count: IntGauge,
+    /// The generation of Redis' data in which all of this is noted there.
+    whole_in: Mutex<String>,
 }
 
 impl Lanes {
@@ -52,6 +54,7 @@ impl Lanes {
             copies: AtomicU64::new(0),
             epoch: lease.epoch,
             count,
+            whole_in: Mutex::default(),
         }
     }
 
@@ -119,6 +122,14 @@ impl Lanes {
         let changed = change(&mut board);
         self.count.add(count(board.len()) - count(before));
         changed
+    }
+
+    fn whole_in(&self) -> String {
+        self.whole_in.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn is_whole_in(&self, generation: String) {
+        *self.whole_in.lock().unwrap_or_else(PoisonError::into_inner) = generation;
     }
 
     fn board(&self) -> MutexGuard<'_, Board> {

@@ -136,10 +136,10 @@ impl Owner {
             return Ok(());
         }
         let groups = persist::retry(&self.stop, || Groups::open(&shared.vault, &instance)).await?;
-        let may_be_lost = record.created_at <= shared.generation.borrow().since;
-        let taking = Lanes::take_on(&shared, &self.lease, &groups, may_be_lost, &self.stop);
-        let lanes = taking.await?;
-        let limiter = self.limiter(&record, may_be_lost).await?;
+        let made = record.created_at;
+        let taking = Lanes::take_on(&shared, &self.lease, &groups, made, &self.stop);
+        let (lanes, lost) = taking.await?;
+        let limiter = self.limiter(&record, lost).await?;
         let goods = Goods { lanes, limiter, groups };
         let mut account = self.open().await?;
         while !self.stop.is_cancelled() {

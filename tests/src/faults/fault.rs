@@ -45,6 +45,8 @@ pub enum Fault {
     RedisFull(Duration),
     /// The simulated Telegram does this to the next such request of an account.
     Telegram(Trouble, &'static str, u32),
+    /// The simulated Telegram has limits that this workload meets.
+    Limits,
     /// An account moves to the other data centre.
     Migrate(usize),
     /// One worker is cut off from one server: half-open, or refused.
@@ -106,6 +108,7 @@ impl Fault {
             Self::Telegram(Trouble::HalfOpen, ..) => "Telegram half-open",
             Self::Telegram(Trouble::ServerError, ..) => "Telegram answers 500",
             Self::Telegram(Trouble::KeyUnknown, ..) => "Telegram answers -404",
+            Self::Limits => "Telegram has limits",
             Self::Migrate(_) => "account moves to another DC",
             Self::CutOff { server: Server::Rabbit, .. } => "worker cut off from RabbitMQ",
             Self::CutOff { server: Server::Redis, .. } => "worker cut off from Redis",
@@ -153,7 +156,7 @@ impl fmt::Display for Fault {
             Self::Slow(slot, server, late, time) => {
                 write!(f, ": worker {} to {server} by {late:.1?} for {time:.1?}", slot + 1)
             }
-            Self::Workers | Self::RabbitKilled | Self::RabbitRestarted => Ok(()),
+            Self::Workers | Self::Limits | Self::RabbitKilled | Self::RabbitRestarted => Ok(()),
             Self::RedisRestarted | Self::RedisEmptied => Ok(()),
         }
     }

@@ -82,6 +82,12 @@ impl Told {
         if let Some(fields) = body.as_object_mut() {
             own.iter().for_each(|field| drop(fields.remove(*field)));
         }
+        if self.is_of_order()
+            && let Some(result) = body["result"].as_object_mut()
+        {
+            // How its command stands: asked again after a crash, it may have got further.
+            ["state", "status"].iter().for_each(|field| drop(result.remove(*field)));
+        }
         body
     }
 }
@@ -120,16 +126,22 @@ pub struct History {
     pub bad_ends: Vec<String>,
     /// Whether Redis lost data: what was taken before may be taken for new.
     pub ledger_lost: bool,
-    /// Whether some fault was played at all.
-    pub faulted: bool,
+    /// Faults that were played, each of which may have lost an answer; Telegram's limits are none.
+    pub interruptions: usize,
     /// Accounts that the script moved to another data centre, where they have another key.
     pub migrated: BTreeSet<i64>,
+}
+
+/// Whether a queue is a lane of parked commands.
+#[must_use]
+pub fn is_lane(queue: &str) -> bool {
+    queue.starts_with("tg.lanes.")
 }
 
 /// A promise that was broken, with what shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Breach {
-    /// `L`, `E`, `R`, `O`, `S`, or `left` for what was left behind.
+    /// `L`, `E`, `R`, `O`, `S`, `F`, or `left` for what was left behind.
     pub law: &'static str,
     /// What happened.
     pub what: String,
@@ -166,6 +178,11 @@ impl History {
     pub fn is_repeated(&self, id: &str) -> bool {
         let of_id = self.sent.iter().filter(|sent| sent.planned.id == id);
         of_id.map(|sent| sent.tries).sum::<u32>() > 1
+    }
+
+    /// The journal's lines about calls that were told to wait.
+    pub fn waits(&self) -> impl Iterator<Item = &Value> {
+        self.journal.iter().filter(|entry| entry["fault"]["limit"].is_string())
     }
 
     /// What changed in the simulated Telegram, one by one, with the number of the journal's line.

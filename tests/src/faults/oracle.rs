@@ -1,6 +1,7 @@
 //! The laws, as pure functions over a [`History`]: each gives the breaches that it finds.
 
 mod effects;
+mod floods;
 mod left;
 mod lost;
 mod order;
@@ -14,8 +15,15 @@ use super::history::{Breach, History};
 /// Everything that is wrong with a history.
 #[must_use]
 pub fn judge(history: &History) -> Vec<Breach> {
-    let laws: [fn(&History) -> Vec<Breach>; 6] =
-        [lost::judge, effects::judge, results::judge, order::judge, sessions::judge, left::judge];
+    let laws: [fn(&History) -> Vec<Breach>; 7] = [
+        lost::judge,
+        effects::judge,
+        results::judge,
+        order::judge,
+        sessions::judge,
+        floods::judge,
+        left::judge,
+    ];
     laws.iter().flat_map(|law| law(history)).collect()
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Result;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -138,6 +138,10 @@ impl Stage {
                 let rule = json!({ "match": { "request": request }, "times": times, "then": then });
                 self.scene.lock().await.tgsim.script(&rule).await?;
             }
+            Fault::Limits => {
+                let limits = json!({ "limits": limits() });
+                self.scene.lock().await.tgsim.post("/limits", &limits).await?;
+            }
             Fault::Migrate(instance) => {
                 let scene = self.scene.lock().await;
                 let (user, dc) = (self.users()[*instance], scene.tgsim.dc + 1);
@@ -181,4 +185,19 @@ impl Stage {
             sleep(self.scale.time(15.0)).await;
         }
     }
+}
+
+/// Limits that some commands of every seed meet, with waits that are longer than a command is held for and
+/// short enough for a seed.
+fn limits() -> Vec<Value> {
+    let rows = [
+        "channels.createChannel",
+        "messages.createChat",
+        "channels.inviteToChannel",
+        "messages.addChatUser",
+        "channels.editTitle",
+        "messages.editChatTitle",
+        "messages.exportChatInvite",
+    ];
+    rows.map(|request| json!({ "request": request, "every_s": 3.0, "burst": 1 })).into()
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::ears::Ears;
-use super::history::{Login, Sent, Via};
+use super::history::{Login, Sent, Via, is_lane};
 use super::play::{Stage, ask};
 use crate::stage::Caller;
 
@@ -19,6 +19,8 @@ const LOOK: Duration = Duration::from_millis(100);
 const ASK_BOUND: Duration = Duration::from_secs(30);
 /// How often a question is asked that a store could not answer in time.
 const TRIES: u32 = 5;
+/// How long a lane may take to be deleted once it is empty.
+const LANES_BOUND: Duration = Duration::from_secs(20);
 /// How long a worker may take to stop.
 const STOP_BOUND: Duration = Duration::from_secs(40);
 
@@ -89,6 +91,23 @@ pub async fn serving(amqp_url: &str, logins: &mut [Login]) -> Result<()> {
         let asked = caller.call(&login.instance, &name, "account.get", json!({}));
         let answer = timeout(ASK_BOUND, asked).await.ok().and_then(Result::ok);
         login.serves = answer.is_some_and(|answer| answer["status"] == "done");
+    }
+    Ok(())
+}
+
+/// Waits until every lane is gone, for it is deleted a little after its last command was answered; the
+/// oracles say which one stays.
+///
+/// # Errors
+/// When the broker is away.
+pub async fn lanes_gone(stage: &Stage) -> Result<()> {
+    let deadline = Instant::now() + LANES_BOUND;
+    while Instant::now() < deadline {
+        let queues = stage.scene.lock().await.vhost.queues().await?;
+        if !queues.iter().any(|queue| is_lane(queue)) {
+            break;
+        }
+        sleep(LOOK).await;
     }
     Ok(())
 }

@@ -18,13 +18,14 @@ pub fn line(verdict: &Verdict) -> String {
     let statuses = statuses(&verdict.history);
     let statuses: Vec<String> = statuses.iter().map(|(word, n)| format!("{n} {word}")).collect();
     format!(
-        "seed {:>4}  {}  {:5.1} s  {} commands ({}), {} takeovers; {}",
+        "seed {:>4}  {}  {:5.1} s  {} commands ({}), {} takeovers{}; {}",
         verdict.seed,
         if verdict.breaches.is_empty() { "ok    " } else { "BROKEN" },
         verdict.took.as_secs_f64(),
         verdict.history.commands().count(),
         statuses.join(", "),
         takeovers(verdict),
+        floods(&verdict.history),
         verdict.kinds().collect::<Vec<_>>().join(", "),
     )
 }
@@ -129,6 +130,15 @@ pub fn totals(verdicts: &[Verdict], scale: Scale) -> String {
 /// Leases taken beyond the first of each instance.
 fn takeovers(verdict: &Verdict) -> usize {
     verdict.leases_taken.saturating_sub(verdict.history.logins.len())
+}
+
+/// How often Telegram asked for a wait, and how often it was asked again meanwhile.
+fn floods(history: &History) -> String {
+    let impatient = history.waits().filter(|wait| wait["fault"]["in_flood"] == true).count();
+    match history.waits().count() {
+        0 => String::new(),
+        waits => format!(", {waits} flood waits ({impatient} not waited for)"),
+    }
 }
 
 /// How many commands ended in each way: a status, and for failures the kind of error.

@@ -28,6 +28,9 @@ const POINTS: [&str; 17] = [
     "sending",
 ];
 
+/// Points of a parked command's and its lane's life.
+const LANE_POINTS: [&str; 5] = ["lane_noted", "park_published", "parked", "left", "lane_deleted"];
+
 /// Requests that change something.
 const REQUESTS: [&str; 6] = [
     "channels.createChannel",
@@ -41,6 +44,9 @@ const REQUESTS: [&str; 6] = [
 /// For how long something is frozen at the defaults: shorter than a lease, longer than lease and grace,
 /// longer than grammers waits between two pings.
 const NAPS_S: [f64; 3] = [5.0, 40.0, 90.0];
+
+/// How many of a hundred seeds have limits.
+const LIMITS_PERCENT: u64 = 50;
 
 /// Over how long the faults of a seed are spread, at the defaults.
 const SPREAD_S: f64 = 60.0;
@@ -97,8 +103,15 @@ impl Schedule {
         let workers = dice.between(1, 3).try_into().unwrap_or(2);
         let count = dice.between(2, 4);
         let mut faults: Vec<(Duration, Fault)> = Vec::new();
+        let points = match dice.percent(LIMITS_PERCENT) {
+            true => {
+                faults.push((Duration::ZERO, Fault::Limits));
+                [&POINTS[..], &LANE_POINTS, &LANE_POINTS, &LANE_POINTS].concat()
+            }
+            false => POINTS.to_vec(),
+        };
         for _ in 0..count {
-            let fault = draw(dice, scale, workers, instances);
+            let fault = draw(dice, scale, workers, instances, &points);
             let is_rabbit =
                 |fault: &Fault| matches!(fault, Fault::RabbitKilled | Fault::RabbitRestarted);
             // A broker takes long to come back: once in a seed is enough.
@@ -117,14 +130,14 @@ impl Schedule {
     }
 }
 
-fn draw(dice: &mut Dice, scale: Scale, workers: usize, instances: usize) -> Fault {
+fn draw(dice: &mut Dice, scale: Scale, workers: usize, instances: usize, points: &[&str]) -> Fault {
     let slot = dice.below(workers);
     let server = *dice.one_of(&Server::ALL);
     let nap = scale.time(*dice.one_of(&NAPS_S));
     let while_away = dice.millis(10_000, 60_000) / scale.0.max(1);
     match dice.weighted(&WEIGHTS) {
-        Kind::KilledAtPoint => at_point(dice, slot, "kill", nap),
-        Kind::FrozenAtPoint => at_point(dice, slot, "stop", nap),
+        Kind::KilledAtPoint => at_point(dice, points, slot, "kill", nap),
+        Kind::FrozenAtPoint => at_point(dice, points, slot, "stop", nap),
         Kind::Kill => Fault::Kill(slot),
         Kind::Freeze => Fault::Freeze(slot, nap),
         Kind::Roll => Fault::Roll(slot),
@@ -172,8 +185,8 @@ fn draw(dice: &mut Dice, scale: Scale, workers: usize, instances: usize) -> Faul
     }
 }
 
-fn at_point(dice: &mut Dice, slot: usize, act: &str, nap: Duration) -> Fault {
-    let point = dice.one_of(&POINTS);
+fn at_point(dice: &mut Dice, points: &[&str], slot: usize, act: &str, nap: Duration) -> Fault {
+    let point = dice.one_of(points);
     let most = match *point {
         // Each connection begins with some of these.
         "sending" => 80,
@@ -199,7 +212,7 @@ mod tests {
                 *kinds.entry(fault.kind()).or_default() += 1;
             }
         }
-        assert_eq!(kinds.len(), 27, "{kinds:#?}");
+        assert_eq!(kinds.len(), 28, "{kinds:#?}");
         assert!(kinds.values().all(|count| *count >= 5), "{kinds:#?}");
     }
 

@@ -177,6 +177,7 @@ async fn run(
         .map(|(instance, user)| Login { key: key_of(&before, user), instance, user, serves: false })
         .collect();
     quiet::serving(&amqp_url, &mut logins).await?;
+    quiet::lanes_gone(stage).await?;
     let mut bad_ends = quiet::stop(stage).await;
     bad_ends.extend(stage.fleet.badly_ended());
     let journal = stage.scene.lock().await.tgsim.journal_after(mark).await?;
@@ -190,7 +191,7 @@ async fn run(
         leases: quiet::leases(&redis_url).await?,
         bad_ends,
         ledger_lost: schedule.faults.iter().any(|(_, fault)| fault.loses_the_ledger()),
-        faulted: !schedule.faults.is_empty(),
+        interruptions: schedule.faults.iter().filter(|(_, fault)| *fault != Fault::Limits).count(),
         migrated: migrated(schedule, stage.users()),
     };
     Ok((history, faults))

@@ -14,12 +14,13 @@ use proto::{CommandId, InstanceId, MethodName};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
+use crate::generation::Generation;
 use crate::leases::Lease;
 use crate::redis::{Redis, fenced};
 
-/// The field that says that this board was begun: where it is missing, Redis may have lost it.
-const BEGUN: &str = "v";
-const BEGUN_AS: &str = "1";
+/// The field that names the generation of Redis' data in which this board was whole.
+const WHOLE_IN: &str = "v";
+const OPEN: &str = "1";
 /// Before a command's id, in the name of its field.
 const COMMAND: &str = "c:";
 /// Before a lane, in the name of its field.
@@ -94,12 +95,27 @@ pub struct ParkedEntry {
 /// Everything that is parked of one instance.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LaneBoard {
-    /// Whether it was begun by an owner before: otherwise it is a new one, or Redis lost it.
-    pub known: bool,
+    /// The generation of Redis' data in which it was whole; none where it is new, or Redis lost it.
+    whole_in: Option<String>,
     /// Lanes whose queues may exist.
     pub lanes: Vec<String>,
     /// The parked commands.
     pub parked: Vec<(CommandId, ParkedEntry)>,
+}
+
+impl LaneBoard {
+    /// Whether it is whole: a board that was begun in another generation may be older than it was.
+    #[must_use]
+    pub fn is_whole(&self, generation: &Generation) -> bool {
+        self.whole_in.as_deref() == Some(&generation.id)
+    }
+
+    /// Whether something of an instance that was made at this time may be missing: not where the
+    /// instance is younger than all that was ever lost.
+    #[must_use]
+    pub fn may_miss(&self, generation: &Generation, created_at: DateTime<Utc>) -> bool {
+        !self.is_whole(generation) && created_at <= generation.since
+    }
 }
 
 /// Keeps the boards.
@@ -132,8 +148,8 @@ impl Lanes {
                 board.parked.push((id, entry(&key, &text)?));
             } else if let Some(lane) = name.strip_prefix(QUEUE) {
                 board.lanes.push(lane.to_owned());
-            } else if name == BEGUN {
-                board.known = true;
+            } else if name == WHOLE_IN {
+                board.whole_in = Some(text);
             }
         }
         board.parked.sort_by_key(|(_, entry)| entry.seq);
@@ -163,12 +179,12 @@ impl Lanes {
         text.map(|text| entry(&key, &text)).transpose()
     }
 
-    /// Notes that the board was begun.
+    /// Notes that the board, and the limits beside it, are whole in this generation.
     ///
     /// # Errors
     /// Fenced; Redis can't be asked.
-    pub async fn begin(&self, lease: &Lease) -> Result<(), StoreError> {
-        self.note(lease, BEGUN, BEGUN_AS).await
+    pub async fn whole(&self, lease: &Lease, generation: &Generation) -> Result<(), StoreError> {
+        self.note(lease, WHOLE_IN, &generation.id).await
     }
 
     /// Notes a lane, before its queue is declared.
@@ -176,7 +192,7 @@ impl Lanes {
     /// # Errors
     /// Fenced; Redis can't be asked.
     pub async fn open(&self, lease: &Lease, lane: &str) -> Result<(), StoreError> {
-        self.note(lease, &format!("{QUEUE}{lane}"), BEGUN_AS).await
+        self.note(lease, &format!("{QUEUE}{lane}"), OPEN).await
     }
 
     /// Notes that a lane's queue is gone.

@@ -116,9 +116,9 @@ impl Control {
         let kept = kept.as_deref().and_then(Kept::read);
         let board = shared.lanes.load(&order.instance).await.map_err(unavailable)?;
         let settings = Settings::of(&shared.config.limits, &record);
-        let may_be_lost = record.created_at <= shared.generation.borrow().since;
+        let lost = board.may_miss(&shared.generation.borrow(), record.created_at);
         let clock = shared.clock.clone();
-        let limiter = Limiter::new(settings.clone(), kept, may_be_lost, clock, Nowhere);
+        let limiter = Limiter::new(settings.clone(), kept, lost, clock, Nowhere);
         Ok(Known { settings, limiter, board })
     }
 

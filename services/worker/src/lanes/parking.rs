@@ -59,7 +59,7 @@ impl Lanes {
         self.change(|board| board.park(command.id.clone(), parked.clone()));
         tenure.shared.metrics.delayed(lane);
         self.changed.notify_waiters();
-        tracing::info!(lane = %lane, code = not_yet.code, retry_at = ?retry_at, "a command was parked");
+        tracing::info!(lane = %lane, code = not_yet.code, retry_at = retry_at.map(tracing::field::display), "a command was parked");
         let told =
             CommandDelayed { class: lane.to_string(), reason: not_yet.code.clone(), retry_at };
         let (instance, id) = (&command.instance, &command.id);

@@ -4,9 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bus::Subscription;
+use bus::{Consumption, Subscription};
+use chrono::{DateTime, Utc};
 use proto::lane::LaneCopy;
-use store::Lease;
+use store::{Generation, Lease};
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -31,9 +33,8 @@ struct Reader<'a> {
 }
 
 impl Lanes {
-    /// The lanes of an instance that was just taken. Where Redis may have lost its board (the instance
-    /// is older than Redis' data, and nobody has begun one), its queues are looked for: what they
-    /// hold counts.
+    /// The lanes of an instance that was just taken. Where Redis may have lost its board, or has an
+    /// older one, its queues are looked for: what they hold counts. Says whether it may have.
     ///
     /// # Errors
     /// The instance is no longer ours, or the worker is going down.
@@ -41,30 +42,42 @@ impl Lanes {
         shared: &Shared,
         lease: &Lease,
         groups: &store::Groups,
-        may_be_lost: bool,
+        created_at: DateTime<Utc>,
         stopping: &CancellationToken,
-    ) -> Result<Arc<Self>, Failure> {
+    ) -> Result<(Arc<Self>, bool), Failure> {
+        let generation = shared.generation.borrow().clone();
         let (lanes, store) = (Self::new(lease, shared.metrics.parked()), &shared.lanes);
         let found = persist::retry(stopping, || store.load(&lease.instance)).await?;
-        let known = found.known;
+        let (whole, lost) = (found.is_whole(&generation), found.may_miss(&generation, created_at));
         lanes.take_over(&found.lanes, found.parked).map_err(|error| {
             tracing::error!(%error, "the board of parked commands");
             abandoned("the board of parked commands can't be read")
         })?;
-        if !known {
+        if lost {
             let reader = Reader { shared, lease, groups, stopping };
-            let standing = if may_be_lost { reader.standing().await? } else { Vec::new() };
-            for lane in standing {
+            for lane in reader.standing().await? {
                 lanes.read_through(&reader, lane).await?;
             }
-            persist::retry(stopping, || store.begin(lease)).await?;
         }
-        Ok(Arc::new(lanes))
+        if !whole {
+            persist::retry(stopping, || store.whole(lease, &generation)).await?;
+        }
+        lanes.is_whole_in(generation.id);
+        Ok((Arc::new(lanes), lost))
     }
 
-    /// Redis lost its data while we were at it: limits and what is parked are noted again.
+    /// Waits until Redis has lost data since everything was noted there.
+    pub(super) async fn lost(&self, generation: &mut watch::Receiver<Generation>) {
+        let noted = self.whole_in();
+        if generation.wait_for(|now| now.id != noted).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Redis lost data while we were at it: limits and what is parked are noted again.
     pub(super) async fn note_again(&self, tenure: &Tenure) {
         let _turn = tenure.turn.lock().await;
+        let generation = tenure.shared.generation.borrow().clone();
         let reader = Reader {
             shared: &tenure.shared,
             lease: &tenure.lease,
@@ -79,10 +92,13 @@ impl Lanes {
                 self.read_through(&reader, lane).await?;
             }
             let store = &tenure.shared.lanes;
-            tenure.retry_store(|| store.begin(&tenure.lease)).await
+            tenure.retry_store(|| store.whole(&tenure.lease, &generation)).await
         };
-        if let Err(failure) = noted.await {
-            tracing::warn!(?failure, "limits and what is parked were not noted again");
+        match noted.await {
+            Ok(()) => self.is_whole_in(generation.id),
+            Err(failure) => {
+                tracing::warn!(?failure, "limits and what is parked were not noted again");
+            }
         }
     }
 
@@ -93,10 +109,7 @@ impl Lanes {
         persist::retry(stopping, || store.open(lease, &name)).await?;
         self.board().open(lane);
         let queue = shared.names.lane_queue(&lease.instance, &name);
-        let subscription = Subscription::new(queue).prefetch(READ_MAX);
-        let Ok(mut from) = shared.bus.consume(subscription).await else {
-            return Err(abandoned("a lane can't be read"));
-        };
+        let Some(mut from) = reader.begin(&queue).await? else { return Ok(()) };
         // Held, so that they go back to their places together.
         let mut held = Vec::new();
         while let Ok(Ok(delivery)) = timeout(QUIET, from.next()).await {
@@ -149,6 +162,22 @@ impl Lanes {
 }
 
 impl Reader<'_> {
+    /// Begins to read a queue, if it exists.
+    async fn begin(&self, queue: &str) -> Result<Option<Consumption>, Failure> {
+        let mut backoff = bus::Backoff::BROKER;
+        loop {
+            let subscription = Subscription::new(queue.to_owned()).prefetch(READ_MAX);
+            match self.shared.bus.consume(subscription).await {
+                Ok(from) => return Ok(Some(from)),
+                Err(error) if error.is_missing() => return Ok(None),
+                Err(error) => tracing::warn!(%error, queue, "can't read a lane; trying again"),
+            }
+            if !backoff.wait(self.stopping).await {
+                return Err(abandoned("the worker is going down"));
+            }
+        }
+    }
+
     /// The lanes whose queues exist; those of chats in slow mode can't be named.
     async fn standing(&self) -> Result<Vec<Lane>, Failure> {
         let mut backoff = bus::Backoff::BROKER;

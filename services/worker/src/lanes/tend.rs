@@ -28,7 +28,6 @@ pub async fn tend(tenure: Arc<Tenure>) {
     let (lanes, shared) = (tenure.lanes.clone(), tenure.shared.clone());
     let mut pauses = shared.pauses.changes();
     let mut generation = shared.generation.clone();
-    generation.mark_unchanged();
     while !tenure.stopping.is_cancelled() {
         let ready = async {
             shared.pauses.running(&tenure.instance).await;
@@ -41,7 +40,7 @@ pub async fn tend(tenure: Arc<Tenure>) {
             () = lanes.look_pause() => Box::pin(lanes.answer_cancelled(&tenure)).await,
             // What waits for a person may go on now.
             Ok(()) = pauses.changed() => lanes.wake(),
-            Ok(()) = generation.changed() => lanes.note_again(&tenure).await,
+            () = lanes.lost(&mut generation) => lanes.note_again(&tenure).await,
         }
     }
 }

@@ -24,7 +24,8 @@ pub struct Limiter<K> {
 }
 
 impl<K: Keeping> Limiter<K> {
-    /// Goes on from what was kept; where that is lost, every burst counts as spent.
+    /// Goes on from what was kept; where that is lost, or may be older than it was, every burst counts
+    /// as spent.
     pub fn new(
         settings: Settings,
         kept: Option<Kept>,

@@ -64,9 +64,9 @@ impl Kept {
 }
 
 impl State {
-    /// Goes on from what was kept; where that is lost, every burst counts as spent.
+    /// Goes on from what was kept; where that is lost, or may be older than it was, every burst counts
+    /// as spent.
     pub fn new(settings: Settings, kept: Option<Kept>, lost: bool, clock: &Clock) -> Self {
-        let spent = kept.is_none() && lost;
         let kept = kept.unwrap_or_default();
         let now = clock.now();
         let learnt: BTreeMap<_, _> =
@@ -75,7 +75,7 @@ impl State {
             let used = kept.used.get(&class).cloned().unwrap_or_default();
             let budget = settings.budget(class, learnt.get(&class), now);
             let mut meter = Meter::new(budget, &used, clock);
-            if spent {
+            if lost {
                 meter.spend_burst();
             }
             (class, meter)

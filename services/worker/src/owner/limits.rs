@@ -17,14 +17,14 @@ impl Owner {
     pub(super) async fn limiter(
         &self,
         record: &InstanceRecord,
-        may_be_lost: bool,
+        lost: bool,
     ) -> Result<Arc<Limiter<ByLease>>, Failure> {
         let (shared, lease) = (&self.shared, &self.lease);
         let kept = persist::retry(&self.stop, || shared.limits.load(&lease.instance)).await?;
         let kept = kept.as_deref().and_then(Kept::read);
         let settings = Settings::of(&shared.config.limits, record);
         let (clock, keeping) = (shared.clock.clone(), ByLease::new(&shared.limits, lease));
-        Ok(Arc::new(Limiter::new(settings, kept, may_be_lost, clock, keeping)))
+        Ok(Arc::new(Limiter::new(settings, kept, lost, clock, keeping)))
     }
 
     /// Limits are as the instance's record says from now on: it may be a young account now.

@@ -18,7 +18,7 @@ pub fn judge(history: &History) -> Vec<Breach> {
             "group.delete" => deleted(history, sent, &mut breaches),
             _ => {}
         }
-        if history.status(&sent.planned.id) == "unknown" && !history.faulted {
+        if history.status(&sent.planned.id) == "unknown" && history.interruptions == 0 {
             let what = format!("{} is unknown, and nothing went wrong", sent.planned.id);
             breaches.push(Breach::new("E", what));
         }
@@ -192,7 +192,7 @@ mod tests {
     fn unknown_needs_a_fault() {
         let mut history = specimen::with_status(specimen::good(), "acme-1-02-rename", "unknown");
         assert_eq!(judge(&history), []);
-        history.faulted = false;
+        history.interruptions = 0;
         assert_eq!(judge(&history).len(), 1);
     }
 

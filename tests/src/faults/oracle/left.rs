@@ -1,8 +1,8 @@
-//! Nothing is left: no message in a command queue or lane, none unacknowledged, no lease, no task. Looked
-//! at after the workers were asked to stop: what one of them held unacknowledged would be ready again,
-//! and one that could not end its tasks did not end with 0.
+//! Nothing is left: no message in a command queue, no lane (one is deleted when it is empty), none
+//! unacknowledged, no lease, no task. Looked at after the workers were asked to stop: what one of them
+//! held unacknowledged would be ready again, and one that could not end its tasks did not end with 0.
 
-use crate::faults::history::{Breach, History};
+use crate::faults::history::{Breach, History, is_lane};
 
 /// What is left.
 pub fn judge(history: &History) -> Vec<Breach> {
@@ -11,11 +11,6 @@ pub fn judge(history: &History) -> Vec<Breach> {
     let leases = history.leases.iter().map(|key| format!("the lease {key} is left"));
     let ends = history.bad_ends.iter().cloned();
     queues.chain(leases).chain(ends).map(|what| Breach::new("left", what)).collect()
-}
-
-/// A lane is gone when it is empty.
-fn is_lane(queue: &str) -> bool {
-    queue.starts_with("tg.lanes.")
 }
 
 #[cfg(test)]

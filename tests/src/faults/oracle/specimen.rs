@@ -21,7 +21,7 @@ pub fn good() -> History {
             key: "77".to_owned(),
             serves: true,
         }],
-        faulted: true,
+        interruptions: 1,
         ..History::default()
     };
     let plan = [
