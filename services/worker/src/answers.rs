@@ -21,6 +21,20 @@ use crate::redact::without_api_keys;
 /// The pauses before something is published again.
 const PAUSES: Backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(10));
 
+/// How often in a row a queue may not answer before that is told.
+const UNHEARD_MAX: u32 = 3;
+
+/// Whether a queue took a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It has it.
+    Yes,
+    /// It does not exist, or is full.
+    No,
+    /// It was sent a few times, and nobody said what became of it.
+    Unheard,
+}
+
 /// Publishes what the worker has to tell; cheap to clone.
 #[derive(Clone)]
 pub struct Answers {
@@ -229,7 +243,7 @@ impl Answers {
         self.give(&Answer::refusal(rejected, self.clock.now()), stopping).await
     }
 
-    /// Publishes a command once more, as it came; false where the broker did not take it.
+    /// Publishes a command for one queue, and says whether that took it.
     ///
     /// # Errors
     /// [`Untold`] as for [`Answers::give`].
@@ -237,8 +251,8 @@ impl Answers {
         &self,
         message: OutMessage,
         stopping: &CancellationToken,
-    ) -> Result<bool, Untold> {
-        self.publish(message, stopping).await
+    ) -> Result<Taken, Untold> {
+        self.try_publish(message, UNHEARD_MAX, stopping).await
     }
 
     /// Publishes until the broker has answered. False where no queue took it, or one was full.
@@ -247,17 +261,31 @@ impl Answers {
         message: OutMessage,
         stopping: &CancellationToken,
     ) -> Result<bool, Untold> {
-        let mut backoff = PAUSES;
+        let taken = self.try_publish(message, u32::MAX, stopping).await?;
+        Ok(taken == Taken::Yes)
+    }
+
+    async fn try_publish(
+        &self,
+        message: OutMessage,
+        unheard_max: u32,
+        stopping: &CancellationToken,
+    ) -> Result<Taken, Untold> {
+        let (mut backoff, mut unheard) = (PAUSES, 0);
         loop {
             match self.publisher.publish(message.clone()).await {
-                Ok(Published::Confirmed) => return Ok(true),
-                Ok(Published::Returned { .. }) => return Ok(false),
+                Ok(Published::Confirmed) => return Ok(Taken::Yes),
+                Ok(Published::Returned { .. }) => return Ok(Taken::No),
                 Err(error @ (BusError::Nacked | BusError::Unencodable { .. })) => {
                     tracing::warn!(%error, exchange = message.exchange, "not taken by the broker");
-                    return Ok(false);
+                    return Ok(Taken::No);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "publishing failed; trying again with the same id");
+                    unheard = if error.nothing_sent() { 0 } else { unheard + 1 };
+                    if unheard >= unheard_max {
+                        return Ok(Taken::Unheard);
+                    }
                 }
             }
             if !backoff.wait(stopping).await {

@@ -9,6 +9,7 @@ mod board;
 mod due;
 mod key;
 mod parking;
+mod refill;
 mod regain;
 mod tend;
 

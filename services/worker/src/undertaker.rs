@@ -15,7 +15,7 @@ use store::Settled;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::answers::{Answer, Untold};
+use crate::answers::{Answer, Taken, Untold};
 use crate::persist;
 use crate::pipeline::id_taken;
 use crate::request;
@@ -278,7 +278,7 @@ async fn publish_again(
         match shared.bus.declare_instance_queue(&command.instance).await {
             Ok(_) => {
                 let message = again(shared, delivery, command);
-                if shared.answers.pass_on(message, stopping).await? {
+                if shared.answers.pass_on(message, stopping).await? == Taken::Yes {
                     return Ok(());
                 }
             }

@@ -142,6 +142,12 @@ impl BusError {
         }
     }
 
+    /// True where the broker did not answer in time.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Timeout { .. })
+    }
+
     /// True where the broker says that the queue or exchange does not exist.
     #[must_use]
     pub fn is_missing(&self) -> bool {

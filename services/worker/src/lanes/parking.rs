@@ -9,6 +9,7 @@ use proto::{Command, CommandId, Event, Properties};
 
 use super::board::Parked;
 use super::{Lanes, OrderKey};
+use crate::answers::Taken;
 use crate::limits::{Lane, NotYet};
 use crate::persist::abandoned;
 use crate::stop::Failure;
@@ -103,17 +104,6 @@ impl Lanes {
         Ok(())
     }
 
-    /// Puts a parked command into its lane once more: the broker has lost what was there.
-    pub(super) async fn restock(
-        &self,
-        tenure: &Tenure,
-        copy: &LaneCopy,
-        lane: Lane,
-    ) -> Result<(), Failure> {
-        self.declare(tenure, lane).await?;
-        self.publish(tenure, lane, &copy.command, &copy.encode()).await
-    }
-
     fn copy(&self, lane: Lane, parking: Parking<'_>) -> (Parked, Vec<u8>) {
         let Parking { command, sent_at, keys, .. } = parking;
         let board = self.board();
@@ -147,7 +137,7 @@ impl Lanes {
         self.declare(tenure, lane).await
     }
 
-    async fn declare(&self, tenure: &Tenure, lane: Lane) -> Result<(), Failure> {
+    pub(super) async fn declare(&self, tenure: &Tenure, lane: Lane) -> Result<(), Failure> {
         let (mut backoff, name) = (bus::Backoff::BROKER, lane.to_string());
         loop {
             let declaring = tenure.shared.bus.declare_lane(&tenure.instance, &name);
@@ -159,7 +149,7 @@ impl Lanes {
         }
     }
 
-    async fn publish(
+    pub(super) async fn publish(
         &self,
         tenure: &Tenure,
         lane: Lane,
@@ -174,21 +164,20 @@ impl Lanes {
             ..Properties::default()
         };
         let message = OutMessage { properties, ..OutMessage::to_queue(queue, body.to_vec()) };
-        let answers = &tenure.shared.answers;
         let mut backoff = bus::Backoff::BROKER;
-        while !answers
-            .pass_on(message.clone(), &tenure.stopping)
-            .await
-            .map_err(|_| abandoned("the worker is going down"))?
-        {
-            // Deleted by hand, or full: then it takes no more until something has left it.
+        loop {
+            let passing = tenure.shared.answers.pass_on(message.clone(), &tenure.stopping);
+            match passing.await.map_err(|_| abandoned("the worker is going down"))? {
+                Taken::Yes => return Ok(()),
+                // Deleted by hand, or full: then it takes no more until something has left it.
+                Taken::No => self.declare(tenure, lane).await?,
+                Taken::Unheard => Box::pin(self.revive(tenure, lane)).await,
+            }
             tracing::warn!(lane = %lane, "a lane does not take a command; trying again");
-            self.declare(tenure, lane).await?;
             if !backoff.wait(&tenure.stopping).await {
                 return Err(abandoned("the worker is going down"));
             }
         }
-        Ok(())
     }
 
     async fn note(

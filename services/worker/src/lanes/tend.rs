@@ -96,7 +96,13 @@ impl Lanes {
                     self.restock_all(tenure, lane).await;
                     continue;
                 }
-                Err(error) => return self.put_aside(tenure, lane, &error),
+                Err(error) => {
+                    if error.is_timeout() {
+                        let _turn = tenure.turn.lock().await;
+                        self.revive(tenure, lane).await;
+                    }
+                    return self.put_aside(tenure, lane, &error);
+                }
             };
             if matches!(worked, Worked::Later) {
                 return;
@@ -175,36 +181,6 @@ impl Lanes {
             self.board().close(lane);
         }
         Ok(true)
-    }
-
-    /// Where nothing came for long: whether the broker still has what is parked.
-    async fn restock_if_lost(&self, tenure: &Tenure, lane: Lane) {
-        let queue = tenure.shared.names.lane_queue(&tenure.instance, &lane.to_string());
-        let depth = tenure.shared.bus.queue_depth(&queue).await;
-        if let Ok(None | Some(bus::QueueDepth { ready: 0, .. })) = depth {
-            self.restock_all(tenure, lane).await;
-        }
-    }
-
-    /// The lane's queue was deleted or emptied by hand: what is noted is put there again.
-    async fn restock_all(&self, tenure: &Tenure, lane: Lane) {
-        let parked = self.board().in_lane(lane);
-        if !parked.is_empty() {
-            tracing::warn!(lane = %lane, parked = parked.len(), "a lane's queue was lost; filling it again");
-        }
-        for id in parked {
-            let restocked = match self.stored(tenure, &id).await {
-                Some(copy) => self.restock(tenure, &copy, lane).await,
-                None if tenure.stopping.is_cancelled() => return,
-                None => {
-                    tracing::error!(command.id = %id, "broker and Redis have both lost a command");
-                    self.left(tenure, &id).await
-                }
-            };
-            if restocked.is_err() {
-                return;
-            }
-        }
     }
 
     fn put_aside(&self, tenure: &Tenure, lane: Lane, why: &dyn std::fmt::Display) {
