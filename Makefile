@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults faults-mutants build fmt lint contract contract-check witnesses clean-stage bench-programs bench-takeover bench-idle
+.PHONY: help demo test faults faults-mutants build fmt lint contract contract-check witnesses clean-stage bench-programs bench-takeover bench-idle bench-parked
 
 CARGO ?= cargo
 # Programs lie where cargo puts them.
@@ -52,6 +52,10 @@ bench-takeover: bench-programs ## How long until another worker serves a lost wo
 
 bench-idle: bench-programs ## What 5000 idle instances on one worker cost (ARGS='--instances 500 --queue-kind classic')
 	@$(BENCH) idle $(ARGS)
+
+bench-parked: bench-programs ## Ten thousand parked commands of one account (ARGS='--commands 1000')
+	$(CARGO) build --release --workspace --bin queuegram-worker-faults --features queuegram-worker/faults,queuegram-worker/test-clock --locked
+	@$(BENCH) parked $(ARGS)
 
 contract: build ## Write proto/schema and proto/asyncapi.yaml anew from the methods
 	$(BIN)/queuegram-worker contract --write proto

@@ -1,10 +1,11 @@
-//! Benches on private servers and a simulated Telegram: how long a takeover takes, and what an idle
-//! instance costs. They print tables; nothing in them is asserted, and everything they started ends
+//! Benches on private servers and a simulated Telegram: how long a takeover takes, what an idle
+//! instance costs, and thousands of parked commands. They print tables; nothing in them is asserted, and everything they started ends
 //! with them.
 
 mod desk;
 mod figures;
 mod idle;
+mod parked;
 mod provision;
 mod seal;
 mod takeover;
@@ -32,6 +33,15 @@ enum Bench {
     Takeover(Setting),
     /// Many connected accounts that have nothing to do.
     Idle(Setting),
+    /// Thousands of parked commands of one account.
+    Parked {
+        /// How many.
+        #[arg(long, default_value_t = 10_000)]
+        commands: usize,
+        /// Kind of the queues.
+        #[arg(long, value_enum, default_value_t = QueueKind::Quorum)]
+        queue_kind: QueueKind,
+    },
 }
 
 /// What a bench is played with.
@@ -81,6 +91,7 @@ fn run(bench: &Bench) -> Result<ExitCode> {
             match bench {
                 Bench::Takeover(setting) => takeover::run(*setting).await,
                 Bench::Idle(setting) => idle::run(*setting).await,
+                Bench::Parked { commands, queue_kind } => parked::run(*commands, *queue_kind).await,
             }
         };
         // Dropping the bench half-way drops what it started.
@@ -93,17 +104,27 @@ fn run(bench: &Bench) -> Result<ExitCode> {
 
 /// Private servers and a scene on them without a worker.
 async fn stage(label: &str, instances: usize, setting: Setting) -> Result<(Servers, Scene)> {
+    stage_with(label, instances, setting.queue_kind, |options| options).await
+}
+
+/// The same, with more settled.
+async fn stage_with(
+    label: &str,
+    instances: usize,
+    queue_kind: QueueKind,
+    more: impl FnOnce(SceneOptions) -> SceneOptions,
+) -> Result<(Servers, Scene)> {
     let since = Instant::now();
     let servers = Servers::start(progress).await?;
     let options = SceneOptions::new(label)
         .setting("QUEUEGRAM_WORKER__CAPACITY", &(instances + 100).to_string())
-        .setting("QUEUEGRAM_AMQP__QUEUE_KIND", setting.queue_kind.as_str())
+        .setting("QUEUEGRAM_AMQP__QUEUE_KIND", queue_kind.as_str())
         .setting("QUEUEGRAM_TELEMETRY__LOG", "warn,queuegram_chassis=info");
-    let scene = Scene::without_worker(&servers.addresses, options).await?;
+    let scene = Scene::without_worker(&servers.addresses, more(options)).await?;
     progress(&format!("servers are up after {:.1} s", since.elapsed().as_secs_f64()));
     println!(
         "{instances} instances, {} queues, {} build, {}",
-        setting.queue_kind.as_str(),
+        queue_kind.as_str(),
         if cfg!(debug_assertions) { "debug" } else { "release" },
         Limits::read(),
     );
