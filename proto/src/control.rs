@@ -120,12 +120,17 @@ pub struct AccountRemoved {
     pub logged_out: bool,
 }
 
-/// Params of `account.login`.
+/// Params of `account.login`: one of the two ways.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccountLogin {
-    /// The phone number, sealed to the service's key (base64).
-    pub phone: String,
+    /// By the account's phone number, sealed to the service's key (base64): Telegram sends a code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// By a QR code, which a phone scans on which the account is logged in: the asker's public key (X25519, base64), to
+    /// which the code's link is sealed. Whoever reads the link could take the login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qr_key: Option<String>,
 }
 
 /// Result of `account.login`.
@@ -141,7 +146,7 @@ pub struct AccountLoggedIn {
     pub state: AccountState,
 }
 
-/// Params of `account.login_answer`: one of `code` and `password`.
+/// Params of `account.login_answer`: one of the three.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoginAnswer {
@@ -153,6 +158,9 @@ pub struct LoginAnswer {
     /// The account's 2FA password, sealed to the service's key (base64).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
+    /// Send the code another way: as `account.login.code_needed` says in `next`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub resend: bool,
 }
 
 /// Params of `account.login_cancel`.

@@ -28,6 +28,7 @@ mod ownership;
 mod pausing;
 mod private_servers;
 mod processes;
+mod qr_login;
 mod queue_gone;
 mod replies;
 mod secrets;

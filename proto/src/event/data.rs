@@ -28,9 +28,9 @@ pub struct AccountStateChanged {
 pub struct LoginQr {
     /// Names this login in the orders that answer it.
     pub login_id: String,
-    /// The `tg://login?token=…` link to show as a QR code, sealed to the asker.
+    /// The `tg://login?token=…` link to show as a QR code, sealed to the asker's `qr_key`.
     pub sealed_url: String,
-    /// When it stops working; a new one follows.
+    /// When it can't be scanned any more; a new one follows.
     #[serde(with = "crate::time::rfc3339_ms")]
     #[schemars(with = "DateTime<Utc>")]
     pub expires_at: DateTime<Utc>,
@@ -45,6 +45,10 @@ pub struct LoginCodeNeeded {
     pub seal_key: String,
     /// How Telegram sent the code: `app`, `sms`, `call`, …
     pub hint: Option<String>,
+    /// How it would be sent if it were asked for once more; null where there is no other way.
+    pub next: Option<String>,
+    /// When that may be asked for, in seconds from now.
+    pub next_after_s: Option<u32>,
     /// Why it is asked for another time; null the first time.
     pub again: Option<AskedAgain>,
 }
@@ -70,6 +74,8 @@ pub enum AskedAgain {
     Wrong,
     /// The connection to Telegram broke while it was checked.
     Interrupted,
+    /// There is no other way to send it.
+    NoOtherWay,
 }
 
 /// Data of `account.login.failed`.

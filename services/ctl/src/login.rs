@@ -1,8 +1,11 @@
-//! `login`: connects an account by phone number, code and 2FA password.
+//! `login`: connects an account by a QR code, or by phone number and code, with the 2FA password where it has one.
 //!
-//! The worker logs in; this program only asks the person and passes the answers on, each sealed to the service's key, so
-//! that no broker, queue or log sees them. The key comes with the answer to `account.get` on our own queue; a different
-//! one in an event is not trusted.
+//! The worker logs in; this program only shows the QR code or asks the person, and passes the answers on, each sealed to
+//! the service's key, so that no broker, queue or log sees them. The key comes with the answer to `account.get` on our
+//! own queue; a different one in an event is not trusted. The QR code's link comes sealed to a key of this login.
+
+mod instance;
+mod scan;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -14,14 +17,13 @@ use chassis::{
 use clap::Args;
 use proto::{
     CommandResult, Event, EventKind, InstanceId, Status,
-    control::{
-        AccountInfo, AccountLoggedIn, AccountLogin, LoginAnswer, LoginCancel, NoParams, method,
-    },
-    event::{AccountState, AskedAgain, EventData, LoginCodeNeeded, LoginPasswordNeeded},
+    control::{AccountInfo, AccountLoggedIn, AccountLogin, LoginAnswer, LoginCancel, method},
+    event::{AccountState, AskedAgain, EventData, LoginCodeNeeded, LoginPasswordNeeded, LoginQr},
 };
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
+use self::scan::Scan;
 use crate::{
     broker::connect,
     exit::{Done, Failure},
@@ -31,12 +33,21 @@ use crate::{
     settings::Settings,
 };
 
+/// Typed instead of a code: it is to be sent another way.
+const RESEND: &str = "resend";
+
 /// Arguments of `login`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
+A QR code is drawn; scan it in Telegram on a phone that is logged in as the account: Settings > Devices > Link
+Desktop Device. It is drawn anew every 30 seconds. With --phone, Telegram sends a code instead.
+
+An instance that does not exist yet is made, and its API key shown at the end, once.
+
 Without a terminal, the phone number (if not given), the code and the password are read as lines from
-standard input, each when it is asked for; with --json every question is announced by a line
-{\"event\":\"account.login.code_needed\",…} or {\"event\":\"account.login.password_needed\",…} before.
+standard input, each when it is asked for; with --json every step is announced by a line before:
+{\"event\":\"account.login.qr\",…,\"url\":\"tg://login?token=…\"}, {\"event\":\"account.login.code_needed\",…} or
+{\"event\":\"account.login.password_needed\",…}. The answer \"resend\" to the question for the code has it sent another way.
 
 Examples:
   queuegram login acme-sales
@@ -45,9 +56,9 @@ Examples:
 pub struct LoginArgs {
     /// The instance.
     pub instance: InstanceId,
-    /// The account's phone number with +; asked for if not given.
-    #[arg(long, value_name = "PHONE")]
-    pub phone: Option<String>,
+    /// By a code that Telegram sends to this phone number (with +; asked for if not given), rather than by QR code.
+    #[arg(long, value_name = "PHONE", num_args = 0..=1)]
+    pub phone: Option<Option<String>>,
     /// File with the account's 2FA password; asked for when needed if not given.
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
@@ -60,30 +71,52 @@ pub struct LoginArgs {
 pub async fn run(args: LoginArgs, settings: &Settings, screen: Screen) -> Result<Done, Failure> {
     let bus = connect(settings).await?;
     let mut orders = Orders::open(bus.clone()).await?;
-    let answer =
-        orders.ask(&args.instance, method::ACCOUNT_GET, &NoParams {}, ORDER_TIMEOUT).await?;
-    let account: AccountInfo = match read_done(&answer, screen)? {
-        Ok(account) => account,
+    let found = instance::find_or_make(&mut orders, &args.instance, screen).await?;
+    let (account, made) = match found {
+        Ok(found) => found,
         Err(done) => return Ok(done),
     };
     if account.state == AccountState::Online {
         screen.put(&account, || format!("{} is connected already", account.instance));
         return Ok(Done::Success);
     }
+    let ended = connect_account(args, &account, bus, orders, screen).await;
+    // Also after a login that failed: the instance is there, and the key is shown never again.
+    if let Some(made) = made {
+        made.show(screen);
+    }
+    ended
+}
+
+async fn connect_account(
+    args: LoginArgs,
+    account: &AccountInfo,
+    bus: Bus,
+    orders: Orders,
+    screen: Screen,
+) -> Result<Done, Failure> {
     let Some(seal_key) = account.seal_key.as_deref().and_then(|key| key.parse().ok()) else {
         return Err(Failure::Unexpected(anyhow::anyhow!(
             "the worker gave no key to seal answers to"
         )));
     };
     let events = follow(&bus, &args.instance).await?;
-    let phone = match &args.phone {
-        Some(phone) => phone.clone(),
-        None => prompt::line("Phone number (with +): ", "--phone").await?.trim().to_owned(),
+    let scan = Scan::new(screen)?;
+    let params = match &args.phone {
+        None => AccountLogin { phone: None, qr_key: Some(scan.key()) },
+        Some(phone) => {
+            let phone = match phone {
+                Some(phone) => phone.clone(),
+                None => prompt::line("Phone number (with +): ", "--phone").await?.trim().to_owned(),
+            };
+            let place = Place::phone(args.instance.as_str());
+            let sealed = seal(&seal_key, &place, &Secret::new(phone))?;
+            AccountLogin { phone: Some(sealed), qr_key: None }
+        }
     };
-    let sealed = seal(&seal_key, &Place::phone(args.instance.as_str()), &Secret::new(phone))?;
-    let params = AccountLogin { phone: sealed };
     let id = orders.send(&args.instance, method::ACCOUNT_LOGIN, &params, args.timeout).await?;
-    screen.note("asking Telegram for a code");
+    let code = if args.phone.is_some() { "a code" } else { "a QR code" };
+    screen.note(&format!("asking Telegram for {code}"));
     let timeout = args.timeout;
     let until = Instant::now() + timeout;
     let mut login = Login {
@@ -92,6 +125,7 @@ pub async fn run(args: LoginArgs, settings: &Settings, screen: Screen) -> Result
         answers: Orders::open(bus).await?,
         events,
         seal_key,
+        scan,
         screen,
         id,
         login_id: None,
@@ -139,6 +173,7 @@ struct Login {
     answers: Orders,
     events: Consumption,
     seal_key: SealKey,
+    scan: Scan,
     screen: Screen,
     id: String,
     login_id: Option<String>,
@@ -162,9 +197,16 @@ impl Login {
                 }
             };
             let Some(event) = event.filter(|event| self.is_ours(event)) else { continue };
+            if event.event == EventKind::LoginQr {
+                let shown: LoginQr = data(&event)?;
+                self.login_id = Some(shown.login_id.clone());
+                self.scan.show(&self.args.instance, &shown)?;
+                continue;
+            }
             if self.screen.is_json() {
                 self.screen.json_line(&event);
             }
+            self.scan.clear();
             match event.event {
                 EventKind::LoginCodeNeeded => self.give_code(&event).await?,
                 EventKind::LoginPasswordNeeded => self.give_password(&event).await?,
@@ -185,13 +227,27 @@ impl Login {
         self.login_id = Some(asked.login_id.clone());
         let by = asked.hint.map(|hint| format!(" (sent by {})", plain(&hint))).unwrap_or_default();
         self.note_again(asked.again, "that was not the code");
+        if let Some(next) = &asked.next {
+            let after = asked.next_after_s.filter(|seconds| *seconds > 0);
+            let after = after.map(|seconds| format!(", after {seconds} s")).unwrap_or_default();
+            self.screen.note(&format!("type {RESEND} to have it sent by {}{after}", plain(next)));
+        }
         let typed = prompt::secret(&format!("Code from Telegram{by}: ")).await?;
+        if typed.expose().trim() == RESEND {
+            let login_id = asked.login_id;
+            let again = LoginAnswer { login_id, code: None, password: None, resend: true };
+            if !self.answer(&again).await? {
+                return Box::pin(self.give_code(event)).await;
+            }
+            return Ok(());
+        }
         // Telegram shows codes as "12-345" in some places.
         let digits: String = typed.expose().chars().filter(char::is_ascii_digit).collect();
         let code = if digits.is_empty() { typed } else { Secret::new(digits) };
         let place = Place::code(self.args.instance.as_str());
         let code = Some(seal(&self.seal_key, &place, &code)?);
-        self.answer(&LoginAnswer { login_id: asked.login_id, code, password: None }).await
+        let answer = LoginAnswer { login_id: asked.login_id, code, password: None, resend: false };
+        self.answer(&answer).await.map(drop)
     }
 
     async fn give_password(&mut self, event: &Event) -> Result<(), Failure> {
@@ -212,7 +268,8 @@ impl Login {
         };
         let place = Place::password(self.args.instance.as_str());
         let password = Some(seal(&self.seal_key, &place, &typed)?);
-        self.answer(&LoginAnswer { login_id: asked.login_id, code: None, password }).await
+        let answer = LoginAnswer { login_id: asked.login_id, code: None, password, resend: false };
+        self.answer(&answer).await.map(drop)
     }
 
     /// The worker asks again after a wrong answer, as often as Telegram lets it.
@@ -222,19 +279,25 @@ impl Login {
             Some(AskedAgain::Interrupted) => {
                 self.screen.note("the connection to Telegram broke; once more, please");
             }
+            Some(AskedAgain::NoOtherWay) => {
+                self.screen.note(
+                    "Telegram has no other way to send it; the code that was sent still counts",
+                );
+            }
             None => {}
         }
     }
 
-    /// Sends an answer. What came of it is told by the next question or by the login's result.
-    async fn answer(&mut self, answer: &LoginAnswer) -> Result<(), Failure> {
+    /// Sends an answer; false where it was not taken. What came of it is told by the next question or by the login's
+    /// result.
+    async fn answer(&mut self, answer: &LoginAnswer) -> Result<bool, Failure> {
         let order = method::ACCOUNT_LOGIN_ANSWER;
         let told = self.answers.ask(&self.args.instance, order, answer, ORDER_TIMEOUT).await?;
         if told.status != Status::Done {
             let message = told.error_message.as_deref().unwrap_or_default();
             self.screen.note(&plain(message));
         }
-        Ok(())
+        Ok(told.status == Status::Done)
     }
 
     fn check_key(&self, told: &str) -> Result<(), Failure> {

@@ -1,17 +1,19 @@
-//! Logging an instance in by phone code and 2FA password. The worker that owns the instance does
-//! it, since it makes the auth key; what the login waits for is told by events, and given by
-//! orders.
+//! Logging an instance in, by QR code or by phone number and code, with the 2FA password. The worker
+//! that owns the instance does it, since it makes the auth key; what the login waits for is told by
+//! events, and given by orders.
 
 mod talk;
 
 use std::sync::Arc;
 
+use chassis::sealed::SealKey;
 use proto::control::AccountLoggedIn;
+use proto::event::AccountState;
 use proto::fault::code;
 use proto::{Fault, UserId};
 use store::Lease;
 use telegram::{Account, Gate, Login, LoginCode, LoginError, LoginPassword, Phone};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -26,10 +28,19 @@ const ANSWERS_MAX: usize = 4;
 /// Begins a login.
 #[derive(Debug)]
 pub struct Start {
-    /// Whose account.
-    pub phone: Phone,
+    /// How.
+    pub way: Way,
     /// Told when the login has ended.
     pub done: oneshot::Sender<Result<AccountLoggedIn, Fault>>,
+}
+
+/// The two ways to log in.
+#[derive(Debug, Clone)]
+pub enum Way {
+    /// By the account's phone number and the code that Telegram sends.
+    Phone(Phone),
+    /// By a QR code, whose link is sealed to this key.
+    Qr(SealKey),
 }
 
 /// What a login waits for.
@@ -48,6 +59,8 @@ pub struct Answer {
 pub enum Given {
     /// The code that Telegram sent.
     Code(LoginCode),
+    /// The code is to be sent another way.
+    Resend,
     /// The account's 2FA password.
     Password(LoginPassword),
     /// The login is given up.
@@ -62,8 +75,16 @@ pub struct LoggedIn {
     pub user_id: UserId,
     /// Its username, without `@`.
     pub username: Option<String>,
-    /// The number that it was logged in by.
+    /// Its phone number, with `+`.
     pub phone: Option<String>,
+}
+
+/// What there is to tell of a login.
+pub enum News {
+    /// It waits for this.
+    Awaits(AccountState),
+    /// It has ended.
+    Ended(LoginOutcome),
 }
 
 /// How a login ended.
@@ -84,6 +105,7 @@ struct Running {
     login_id: String,
     answers: mpsc::Sender<Answer>,
     superseded: CancellationToken,
+    awaits: watch::Receiver<Option<AccountState>>,
     task: JoinHandle<LoginOutcome>,
 }
 
@@ -114,17 +136,19 @@ impl Desk {
         let login_id = Uuid::new_v4().simple().to_string();
         let (answers, given) = mpsc::channel(ANSWERS_MAX);
         let superseded = CancellationToken::new();
+        let (awaiting, awaits) = watch::channel(None);
         let talk = Talk {
             shared: shared.clone(),
             instance: lease.instance.clone(),
             login_id: login_id.clone(),
             given,
+            awaiting,
             superseded: superseded.clone(),
         };
         let keeper = Arc::new(Keeper::new(shared.clone(), lease.clone()));
         let account = shared.telegram.open(None, Vec::new(), keeper, gate.clone());
         let task = tokio::spawn(talk.run(Login::new(account), start));
-        self.running = Some(Running { login_id, answers, superseded, task });
+        self.running = Some(Running { login_id, answers, superseded, awaits, task });
     }
 
     /// Passes an answer to the login that asked for it.
@@ -141,15 +165,25 @@ impl Desk {
         }
     }
 
-    /// Waits for the login under way to end; for ever, where there is none.
-    pub async fn ended(&mut self) -> LoginOutcome {
+    /// Waits for news of the login under way; for ever, where there is none.
+    pub async fn news(&mut self) -> News {
         let Some(running) = &mut self.running else { return std::future::pending().await };
-        let ended = (&mut running.task).await;
+        let ended = loop {
+            tokio::select! {
+                biased;
+                Ok(()) = running.awaits.changed() => {
+                    if let Some(state) = *running.awaits.borrow_and_update() {
+                        return News::Awaits(state);
+                    }
+                }
+                ended = &mut running.task => break ended,
+            }
+        };
         self.running = None;
-        ended.unwrap_or_else(|error| {
+        News::Ended(ended.unwrap_or_else(|error| {
             tracing::error!(%error, "a login broke off");
             LoginOutcome { account: None }
-        })
+        }))
     }
 
     /// The login that was asked for while another one was under way.

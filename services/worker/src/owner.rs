@@ -6,6 +6,7 @@
 
 mod connection;
 mod limits;
+mod logins;
 mod queue;
 mod removal;
 mod state;
@@ -26,7 +27,7 @@ use self::connection::Connected;
 use crate::fullness;
 use crate::lanes::{self, Lanes};
 use crate::limits::{ByLease, Limiter};
-use crate::login::{self, Desk, LoggedIn, LoginOutcome};
+use crate::login::{self, Desk};
 use crate::persist;
 use crate::roster::Hold;
 use crate::standing::Standing;
@@ -61,6 +62,8 @@ pub struct Owner {
     hold: Arc<Hold>,
     turn: Arc<Mutex<()>>,
     desk: Desk,
+    /// How the account stood before a login was begun.
+    before_login: Option<Standing>,
     /// Whoever asked for the instance's removal, and what came of it: told when the lease is free,
     /// so that the same id can be used again at once.
     removed: Option<(oneshot::Sender<Result<bool, Fault>>, bool)>,
@@ -108,6 +111,7 @@ impl Owner {
             hold,
             turn: Arc::default(),
             desk,
+            before_login: None,
             removed: None,
         }
     }
@@ -270,22 +274,10 @@ impl Owner {
             let order = tokio::select! {
                 () = self.stop.cancelled() => return Turn::Stop,
                 verdict = said(&mut verdicts) => return Turn::Verdict(verdict),
-                ended = self.desk.ended() => {
-                    let next = self.desk.waiting();
-                    match (self.logged_in(ended).await, next) {
-                        (Some(account), late) => {
-                            if let Some(late) = late {
-                                self.begin_login(late, true).await;
-                            }
-                            return Turn::LoggedIn(account);
-                        }
-                        (None, Some(next)) => {
-                            self.begin_login(next, false).await;
-                            continue;
-                        }
-                        (None, None) => continue,
-                    }
-                }
+                news = self.desk.news() => match self.heard(news).await {
+                    Some(account) => return Turn::LoggedIn(account),
+                    None => continue,
+                },
                 order = self.orders.recv() => order,
             };
             match order {
@@ -301,40 +293,6 @@ impl Owner {
                 Some(Order::Remove(done)) => return Turn::Remove(done),
             }
         }
-    }
-
-    /// Begins a login, once the account may be connected. Where the tenure ends before, whoever
-    /// asked finds nobody there.
-    async fn begin_login(&mut self, start: login::Start, online: bool) {
-        if let Some(gate) = self.hold.opened().await {
-            self.desk.begin(&self.shared, &self.lease, &gate, start, online);
-        }
-    }
-
-    /// A login has ended: where it succeeded, the instance has a new account.
-    async fn logged_in(&mut self, ended: LoginOutcome) -> Option<Account> {
-        let logged_in = ended.account?;
-        if let Err(failure) = self.note_name(&logged_in).await {
-            tracing::warn!(?failure, "the account's name was not noted");
-        }
-        Some(logged_in.account)
-    }
-
-    async fn note_name(&self, logged_in: &LoggedIn) -> Result<(), Failure> {
-        let known = self.record().await?;
-        let record = InstanceRecord {
-            user_id: Some(logged_in.user_id),
-            username: logged_in.username.clone(),
-            phone: logged_in.phone.clone(),
-            // Another account in its place is as young as the first one was.
-            connected_at: match known.user_id == Some(logged_in.user_id) {
-                true => known.connected_at,
-                false => Some(self.shared.clock.now()),
-            },
-            ..known
-        };
-        let (shared, lease) = (&self.shared, &self.lease);
-        persist::retry(&self.stop, || shared.instances.put(lease, &record)).await
     }
 }
 

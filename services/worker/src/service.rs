@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bus::Bus;
-use chassis::sealed::ServiceKey;
+use chassis::sealed::BoxKey;
 use chassis::{Context, Invalid, Latch, Service};
 use proto::envelope::Rules;
 use store::{
@@ -105,7 +105,7 @@ async fn connect(
     let telegram = Telegram::observed(config.telegram(), metrics.clone())?;
     let vault = until_there(stores, &stopping, || Vault::open(&config.vault)).await?;
     let Some(vault) = vault else { return Ok(None) };
-    let service_key = ServiceKey::from_bytes(*vault.service_key()?);
+    let service_key = BoxKey::from_bytes(*vault.service_key()?);
     let connected = || Bus::connect(&config.amqp, Worker::NAME);
     let Some(bus) = until_there(broker, &stopping, connected).await? else { return Ok(None) };
     let declared = until_there(broker, &stopping, || bus.declare_topology()).await?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bus::Bus;
 use chassis::Clock;
-use chassis::sealed::ServiceKey;
+use chassis::sealed::BoxKey;
 use proto::envelope::Rules;
 use proto::event::LimitHit;
 use proto::{Fault, InstanceId, Names};
@@ -74,7 +74,7 @@ pub struct Shared {
     /// Opens accounts.
     pub telegram: Telegram,
     /// Opens what the command line sealed.
-    pub service_key: ServiceKey,
+    pub service_key: BoxKey,
     /// The metrics.
     pub metrics: Metrics,
     /// The time.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::Command;
 
 use super::binaries;
@@ -115,6 +115,80 @@ impl Ctl {
         Ok(String::from_utf8(output.stdout)?)
     }
 
+    /// `queuegram login` by QR code: `scan` gets the link of each code that is shown, and scans it or
+    /// not; the program's lines, one for each thing that happened, in the end.
+    ///
+    /// # Errors
+    /// When it does not end well; the error holds what it said.
+    pub async fn login_by_qr<Fut: Future<Output = Result<()>>>(
+        &self,
+        instance: &str,
+        passwords: &[&str],
+        mut scan: impl FnMut(String) -> Fut,
+    ) -> Result<Vec<Value>> {
+        let args = ["login", instance, "--json"];
+        let mut child = self.command(&args).stdin(Stdio::piped()).spawn().context("queuegram")?;
+        let mut stdin = child.stdin.take().context("no pipe")?;
+        let stdout = child.stdout.take().context("no pipe")?;
+        let mut passwords = passwords.iter();
+        let following = async {
+            let (mut lines, mut told) = (BufReader::new(stdout).lines(), Vec::new());
+            while let Some(line) = lines.next_line().await? {
+                let line: Value = serde_json::from_str(&line).with_context(|| line.clone())?;
+                match line["event"].as_str() {
+                    Some("account.login.qr") => {
+                        scan(line["url"].as_str().unwrap_or_default().to_owned()).await?;
+                    }
+                    Some("account.login.password_needed") => {
+                        let password = passwords.next().context("no password is left")?;
+                        stdin.write_all(format!("{password}\n").as_bytes()).await?;
+                    }
+                    _ => {}
+                }
+                told.push(line);
+            }
+            anyhow::Ok(told)
+        };
+        let told = tokio::time::timeout(BOUND, following).await.context("queuegram login hangs")?;
+        let output = child.wait_with_output().await?;
+        ensure!(
+            output.status.success(),
+            "queuegram login: {}\n{told:?}\n{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr),
+        );
+        told
+    }
+
+    /// `queuegram login` by QR code as a person sees it: `line` gets each line as it is shown. What was
+    /// printed at the end.
+    ///
+    /// # Errors
+    /// When it does not end well; the error holds what it said.
+    pub async fn login_drawn<Fut: Future<Output = Result<()>>>(
+        &self,
+        instance: &str,
+        more: &[&str],
+        mut line: impl FnMut(String) -> Fut,
+    ) -> Result<String> {
+        let args = [&["login", instance], more].concat();
+        let mut child = self.command(&args).stdin(Stdio::null()).spawn().context("queuegram")?;
+        let mut lines = BufReader::new(child.stderr.take().context("no pipe")?).lines();
+        let mut shown = Vec::new();
+        let following = async {
+            while let Some(text) = lines.next_line().await? {
+                shown.push(text.clone());
+                line(text).await?;
+            }
+            anyhow::Ok(())
+        };
+        tokio::time::timeout(BOUND, following).await.context("queuegram login hangs")??;
+        let output = child.wait_with_output().await?;
+        let status = output.status;
+        ensure!(status.success(), "queuegram login: {status}\n{}", shown.join("\n"));
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command
@@ -127,4 +201,10 @@ impl Ctl {
             .kill_on_drop(true);
         command
     }
+}
+
+/// The link of a login's QR code in a line that was shown.
+#[must_use]
+pub fn link_in(line: &str) -> Option<&str> {
+    line.split_whitespace().find(|word| word.starts_with("tg://login?token="))
 }

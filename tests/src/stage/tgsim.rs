@@ -84,6 +84,14 @@ impl Tgsim {
         made["id"].as_i64().with_context(|| format!("no id in {made}"))
     }
 
+    /// Has the person's phone scan a login's QR code.
+    ///
+    /// # Errors
+    /// When the code is none, or can't be scanned any more.
+    pub async fn scan(&self, user: i64, url: String) -> Result<()> {
+        self.post(&format!("/users/{user}/scan"), &json!({ "token": url })).await.map(drop)
+    }
+
     /// The login code that was just sent to `user`, waiting until one was.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! The sealed box: how a phone number, login code or 2FA password crosses a queue without the broker, its log or
-//! another reader seeing it. Anyone can seal to the service's public key; only the service can open.
+//! another reader seeing it. Anyone can seal to the service's public key; only the service can open. The link of a QR
+//! login goes the other way, sealed to a key of whoever asked for it.
 //!
 //! X25519 with an ephemeral key, HKDF-SHA256, XChaCha20-Poly1305. Byte layout, version 1:
 //!
@@ -51,6 +52,12 @@ impl Place {
     #[must_use]
     pub fn code(instance: &str) -> Self {
         Self(format!("{instance}/code"))
+    }
+
+    /// The link in `account.login.qr`.
+    #[must_use]
+    pub fn qr(instance: &str) -> Self {
+        Self(format!("{instance}/qr"))
     }
 
     /// The 2FA password in `account.login_answer`.
@@ -125,17 +132,28 @@ impl SealKey {
     }
 }
 
-/// The service's private key; the store derives it from the vault's key.
+/// A private key, which opens what is sealed to its public half: the service's, which the store derives from the vault's
+/// key, or one that is made for a single conversation.
 #[derive(Clone)]
-pub struct ServiceKey(StaticSecret);
+pub struct BoxKey(StaticSecret);
 
-impl fmt::Debug for ServiceKey {
+impl fmt::Debug for BoxKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ServiceKey(***)")
+        f.write_str("BoxKey(***)")
     }
 }
 
-impl ServiceKey {
+impl BoxKey {
+    /// A new key, for somebody who wants something sealed once.
+    ///
+    /// # Errors
+    /// No randomness.
+    pub fn fresh() -> Result<Self, SealError> {
+        let mut bytes = Zeroizing::new([0_u8; 32]);
+        getrandom::fill(bytes.as_mut_slice()).map_err(|_| SealError::NoRandomness)?;
+        Ok(Self::from_bytes(*bytes))
+    }
+
     /// Takes 32 secret bytes as the key.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
@@ -218,8 +236,8 @@ mod tests {
     const VECTOR_BOX: &str =
         "AX2cJDFlOYJcGJblfygZd0Z5POYMvuOtR9qdB7hfpV4q16VAPFKC4rrVmcgBOLdn6HPsK72Bk4MDRQ==";
 
-    fn key() -> ServiceKey {
-        ServiceKey::from_bytes(std::array::from_fn(|at| u8::try_from(at).unwrap()))
+    fn key() -> BoxKey {
+        BoxKey::from_bytes(std::array::from_fn(|at| u8::try_from(at).unwrap()))
     }
 
     #[test]
@@ -238,7 +256,7 @@ mod tests {
         for place in [Place::code("bob"), Place::password("alice")] {
             assert_eq!(key().open(&place, &sealed), Err(SealError::Closed));
         }
-        let other = ServiceKey::from_bytes([7; 32]);
+        let other = BoxKey::from_bytes([7; 32]);
         assert_eq!(other.open(&Place::code("alice"), &sealed), Err(SealError::Closed));
     }
 

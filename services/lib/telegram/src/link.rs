@@ -17,13 +17,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use grammers_mtsender::InvocationError;
 use grammers_tl_types::{self as tl, RemoteCall};
-use tokio::sync::{Mutex, RwLock, Semaphore, watch};
+use tokio::sync::{Mutex, Notify, RwLock, Semaphore, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use self::classify::{before_sending, classify};
-use self::pool::Pool;
+use self::pool::{News, Pool};
 use crate::account::Shared;
 use crate::error::CallError;
 use crate::gate::Gate;
@@ -55,6 +55,8 @@ pub(crate) struct Link {
     in_flight: Semaphore,
     closing: CancellationToken,
     connectivity: watch::Sender<Connectivity>,
+    /// Told when Telegram says that a QR code was scanned.
+    scanned: Arc<Notify>,
     state: Mutex<State>,
     /// Held by calls, and alone while the login is taken to another data centre.
     moving: RwLock<()>,
@@ -80,6 +82,7 @@ impl Link {
             gate,
             closing: CancellationToken::new(),
             connectivity: watch::Sender::new(Connectivity::Down),
+            scanned: Arc::default(),
             state: Mutex::new(State { pool: None, not_before: Instant::now(), failed: None }),
             moving: RwLock::new(()),
             abandoned: AtomicU32::new(0),
@@ -88,6 +91,10 @@ impl Link {
 
     pub(crate) fn connectivity(&self) -> watch::Receiver<Connectivity> {
         self.connectivity.subscribe()
+    }
+
+    pub(crate) fn scanned(&self) -> &Notify {
+        &self.scanned
     }
 
     /// Makes a connection, or proves that the one there is lives.
@@ -233,7 +240,8 @@ impl Link {
         let had_key = self.session.dc(dc).is_some_and(|dc| dc.auth_key.is_some());
         let ticket = self.ticket().await?;
         let session = Arc::clone(&self.session);
-        let pool = Pool::start(&self.shared.config, session, self.connectivity.clone(), ticket);
+        let news = News { connectivity: self.connectivity.clone(), scanned: self.scanned.clone() };
+        let pool = Pool::start(&self.shared.config, session, news, ticket);
         // Kept before it has proven itself: whoever closes the account meanwhile must find it.
         let pool = state.pool.insert(pool).clone();
         let Err(error) = self.ping(&pool, dc).await else { return Ok(pool) };

@@ -1,7 +1,7 @@
-//! Connecting an account: phone number, the code that Telegram sends, and the account's password where it has one.
+//! Connecting an account: by a QR code that is scanned with a phone on which it is logged in, or by its phone number and
+//! the code that Telegram sends; and by the account's password where it has one.
 //!
-//! A machine decides, purely: state and event in, state and one effect out. [`Login`] carries the effects out. A
-//! third way in (QR) needs another first event and another waiting state, nothing else.
+//! A machine decides, purely: state and event in, state and one effect out. [`Login`] carries the effects out.
 
 mod driver;
 mod machine;
@@ -10,4 +10,4 @@ mod srp;
 
 pub use driver::Login;
 pub use machine::TRIES_MAX;
-pub use progress::{CodeVia, LoginError, LoginProgress, WhyAgain};
+pub use progress::{CodeVia, LoginError, LoginProgress, NextWay, WhyAgain};

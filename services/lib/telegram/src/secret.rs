@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroize;
 
@@ -98,6 +100,27 @@ secret_string! {
 secret_string! {
     /// Telegram's token for a code that it sent (`phone_code_hash`).
     CodeToken
+}
+
+secret_string! {
+    /// What a login's QR code tells, in base64url: whoever knows it may take the login that it leads to.
+    QrToken
+}
+
+impl QrToken {
+    /// From Telegram's bytes.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+        Self::new(BASE64_URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        BASE64_URL_SAFE_NO_PAD.decode(self.expose()).unwrap_or_default()
+    }
+
+    /// The link that the QR code holds: <https://core.telegram.org/api/qr-login>.
+    pub fn url(&self) -> String {
+        format!("tg://login?token={}", self.expose())
+    }
 }
 
 impl Phone {

@@ -31,12 +31,12 @@ pub const ORDERS: &[Order] = &[
     ),
     order::<AccountLogin, AccountLoggedIn>(
         method::ACCOUNT_LOGIN,
-        "Logs an instance in by phone. The answer comes at the login's end; its questions are \
-         events.",
+        "Logs an instance in, by phone number or by QR code. The answer comes at the login's end; \
+         its questions are events.",
     ),
     order::<LoginAnswer, LoginAccepted>(
         method::ACCOUNT_LOGIN_ANSWER,
-        "Gives a login the code or password that it waits for.",
+        "Gives a login the code or password that it waits for, or asks for another code.",
     ),
     order::<LoginCancel, LoginAccepted>(method::ACCOUNT_LOGIN_CANCEL, "Gives a login up."),
     order::<AccountRemove, AccountRemoved>(

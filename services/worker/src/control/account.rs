@@ -16,7 +16,7 @@ use telegram::{LoginCode, LoginPassword, Phone};
 use tokio::sync::oneshot;
 
 use super::Control;
-use crate::login::{self, Given};
+use crate::login::{self, Given, Way};
 use crate::owner::Order;
 use crate::roster::Owned;
 use crate::standing::Standing;
@@ -100,11 +100,10 @@ impl Control {
         order: &Command,
         params: AccountLogin,
     ) -> Result<AccountLoggedIn, Fault> {
-        let place = Place::phone(order.instance.as_str());
-        let phone = self.open(&place, "phone", &params.phone)?;
+        let way = self.way(order, &params)?;
         let owned = self.owned(&order.instance).await?;
         let (done, ended) = oneshot::channel();
-        self.order(&owned, Order::Login(login::Start { phone: Phone::new(phone), done })).await?;
+        self.order(&owned, Order::Login(login::Start { way, done })).await?;
         let logged_in = ended.await.unwrap_or_else(|_| Err(going_down()))?;
         // Whoever reads "online" acts on it: it is said when the owner has come so far.
         let mut standing = owned.standing.clone();
@@ -114,6 +113,22 @@ impl Control {
         Ok(AccountLoggedIn { state, ..logged_in })
     }
 
+    /// The way that a login is asked for.
+    fn way(&self, order: &Command, params: &AccountLogin) -> Result<Way, Fault> {
+        let invalid = |message: String| Fault::invalid(code::PARAMS_INVALID, message);
+        match (&params.phone, &params.qr_key) {
+            (Some(sealed), None) => {
+                let phone = self.open(&Place::phone(order.instance.as_str()), "phone", sealed)?;
+                Ok(Way::Phone(Phone::new(phone)))
+            }
+            (None, Some(key)) => {
+                let key = key.parse();
+                key.map(Way::Qr).map_err(|error| invalid(format!("params.qr_key: {error}")))
+            }
+            _ => Err(invalid("params: needs exactly one of phone and qr_key".to_owned())),
+        }
+    }
+
     /// Gives a login what it waits for.
     pub(super) async fn login_answer(
         self: &Arc<Self>,
@@ -121,17 +136,18 @@ impl Control {
         params: LoginAnswer,
     ) -> Result<LoginAccepted, Fault> {
         let instance = order.instance.as_str();
-        let given = match (&params.code, &params.password) {
-            (Some(sealed), None) => {
+        let given = match (&params.code, &params.password, params.resend) {
+            (Some(sealed), None, false) => {
                 Given::Code(LoginCode::new(self.open(&Place::code(instance), "code", sealed)?))
             }
-            (None, Some(sealed)) => Given::Password(LoginPassword::new(self.open(
+            (None, None, true) => Given::Resend,
+            (None, Some(sealed), false) => Given::Password(LoginPassword::new(self.open(
                 &Place::password(instance),
                 "password",
                 sealed,
             )?)),
             _ => {
-                let message = "params: needs exactly one of code and password";
+                let message = "params: needs exactly one of code, password and resend";
                 return Err(Fault::invalid(code::PARAMS_INVALID, message));
             }
         };

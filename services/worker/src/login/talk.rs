@@ -3,19 +3,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chassis::Secret;
+use chassis::sealed::Place;
 use proto::control::AccountLoggedIn;
 use proto::event::{
-    AccountState, AskedAgain, EventData, LoginCodeNeeded, LoginFailed, LoginPasswordNeeded,
+    AccountState, AskedAgain, EventData, LoginCodeNeeded, LoginFailed, LoginPasswordNeeded, LoginQr,
 };
+use proto::fault::code;
 use proto::{Fault, InstanceId};
 use telegram::fault::of_login;
 use telegram::login::{CodeVia, WhyAgain};
 use telegram::session::SelfRecord;
 use telegram::{Account, Login, LoginError, LoginProgress, Phone, calls};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Answer, Given, LoggedIn, LoginOutcome, Start};
+use super::{Answer, Given, LoggedIn, LoginOutcome, Start, Way};
 use crate::answers::Answers;
 use crate::tenure::Shared;
 
@@ -25,16 +29,21 @@ pub(super) struct Talk {
     pub(super) instance: InstanceId,
     pub(super) login_id: String,
     pub(super) given: mpsc::Receiver<Answer>,
+    /// Told what the login waits for.
+    pub(super) awaiting: watch::Sender<Option<AccountState>>,
     pub(super) superseded: CancellationToken,
 }
 
 impl Talk {
     pub(super) async fn run(mut self, mut login: Login, start: Start) -> LoginOutcome {
-        match self.log_in(&mut login, start.phone.clone()).await {
+        match self.log_in(&mut login, &start.way).await {
             Ok(user) => {
                 let account = login.account().clone();
-                let username = username(&account).await;
-                let phone = start.phone.digits().map(|digits| format!("+{digits}"));
+                let (username, phone) = names(&account).await;
+                let phone = phone.or(match &start.way {
+                    Way::Phone(phone) => number(phone),
+                    Way::Qr(_) => None,
+                });
                 let _ = start.done.send(Ok(AccountLoggedIn {
                     instance: self.instance.clone(),
                     user_id: user.id,
@@ -55,73 +64,78 @@ impl Talk {
         }
     }
 
-    async fn log_in(&mut self, login: &mut Login, phone: Phone) -> Result<SelfRecord, Fault> {
-        let mut progress = login.start(phone).await.map_err(|error| of_login(&error))?;
+    async fn log_in(&mut self, login: &mut Login, way: &Way) -> Result<SelfRecord, Fault> {
+        let begun = match way {
+            Way::Phone(phone) => login.start(phone.clone()).await,
+            Way::Qr(_) => login.start_qr().await,
+        };
+        let mut progress = begun.map_err(|error| of_login(&error))?;
+        // Each answer shows that there is somebody; a QR code that lapses does not.
+        let mut until = self.patience();
         loop {
             match &progress {
                 LoginProgress::Done(user) => return Ok(*user),
-                LoginProgress::CodeNeeded { via, again, .. } => {
-                    let (login_id, hint) = (self.login_id.clone(), Some(via_word(*via).to_owned()));
-                    let seal_key = self.shared.service_key.public().to_string();
-                    self.tell(&LoginCodeNeeded {
-                        login_id,
-                        seal_key,
-                        hint,
-                        again: again.map(asked_again),
-                    })
-                    .await;
-                }
-                LoginProgress::PasswordNeeded { hint, again } => {
-                    let (login_id, hint) = (self.login_id.clone(), hint.clone());
-                    let seal_key = self.shared.service_key.public().to_string();
-                    self.tell(&LoginPasswordNeeded {
-                        login_id,
-                        seal_key,
-                        hint,
-                        again: again.map(asked_again),
-                    })
-                    .await;
-                }
+                asks => self.ask(asks, way).await?,
             }
-            progress = self.next(login).await?;
+            progress = loop {
+                tokio::select! {
+                    () = login.token_over() => {
+                        break login.look().await.map_err(|error| of_login(&error))?;
+                    }
+                    answer = tokio::time::timeout_at(until, self.given.recv()) => {
+                        if let Some(progress) = take(login, answer.ok().flatten()).await? {
+                            until = self.patience();
+                            break progress;
+                        }
+                    }
+                    () = self.superseded.cancelled() => {
+                        login.cancel().await;
+                        return Err(Fault::cancelled("a newer login of this instance took its place"));
+                    }
+                }
+            };
         }
     }
 
-    /// Waits for an answer and hands it to the login. An answer that the login does not wait for
-    /// is refused, and the login goes on waiting.
-    async fn next(&mut self, login: &mut Login) -> Result<LoginProgress, Fault> {
-        let wait = Duration::from_secs(self.shared.config.worker.login_wait_s);
-        loop {
-            let answer = tokio::select! {
-                answer = tokio::time::timeout(wait, self.given.recv()) => answer,
-                () = self.superseded.cancelled() => {
-                    login.cancel().await;
-                    return Err(Fault::cancelled("a newer login of this instance took its place"));
-                }
-            };
-            let Ok(Some(answer)) = answer else {
-                login.cancel().await;
-                return Err(Fault::expired("nobody answered the login in time"));
-            };
-            let progress = match answer.given {
-                Given::Code(code) => login.code(code).await,
-                Given::Password(password) => login.password(password).await,
-                Given::Cancel => {
-                    login.cancel().await;
-                    let _ = answer.done.send(Ok(()));
-                    return Err(of_login(&LoginError::Cancelled));
-                }
-            };
-            match progress {
-                Err(error @ LoginError::NotExpected(_)) => {
-                    let _ = answer.done.send(Err(of_login(&error)));
-                }
-                progress => {
-                    let _ = answer.done.send(Ok(()));
-                    return progress.map_err(|error| of_login(&error));
-                }
+    fn patience(&self) -> Instant {
+        Instant::now() + Duration::from_secs(self.shared.config.worker.login_wait_s)
+    }
+
+    /// Tells what the login waits for.
+    async fn ask(&self, progress: &LoginProgress, way: &Way) -> Result<(), Fault> {
+        let login_id = self.login_id.clone();
+        let seal_key = self.shared.service_key.public().to_string();
+        match progress {
+            LoginProgress::ScanNeeded { token, lives } => {
+                let Way::Qr(key) = way else { return Ok(()) };
+                let (place, url) = (Place::qr(self.instance.as_str()), Secret::new(token.url()));
+                let sealed_url = key.seal(&place, &url).map_err(|error| {
+                    Fault::invalid(code::PARAMS_INVALID, format!("params.qr_key: {error}"))
+                })?;
+                self.awaiting.send_replace(Some(AccountState::AwaitingScan));
+                let expires_at = self.shared.clock.now() + *lives;
+                self.tell(&LoginQr { login_id, sealed_url, expires_at }).await;
             }
+            LoginProgress::CodeNeeded { via, next, again, .. } => {
+                self.awaiting.send_replace(Some(AccountState::AwaitingCode));
+                self.tell(&LoginCodeNeeded {
+                    login_id,
+                    seal_key,
+                    hint: Some(via_word(*via).to_owned()),
+                    next: next.map(|next| via_word(next.via).to_owned()),
+                    next_after_s: next.map(|next| next.after_s),
+                    again: again.map(asked_again),
+                })
+                .await;
+            }
+            LoginProgress::PasswordNeeded { hint, again } => {
+                self.awaiting.send_replace(Some(AccountState::AwaitingPassword));
+                let (hint, again) = (hint.clone(), again.map(asked_again));
+                self.tell(&LoginPasswordNeeded { login_id, seal_key, hint, again }).await;
+            }
+            LoginProgress::Done(_) => {}
         }
+        Ok(())
     }
 
     async fn tell<D: EventData>(&self, data: &D) {
@@ -130,21 +144,55 @@ impl Talk {
     }
 }
 
-/// The account's name. Where Telegram does not tell it just now, its number is enough.
-async fn username(account: &Account) -> Option<String> {
-    match calls::myself::me(account).await {
-        Ok(me) => me.user.username,
-        Err(error) => {
-            tracing::warn!(%error, "the account's username is not known");
-            None
+/// Hands an answer to the login. None where the login does not wait for such a one: it is refused, and
+/// the login goes on waiting.
+async fn take(login: &mut Login, answer: Option<Answer>) -> Result<Option<LoginProgress>, Fault> {
+    let Some(answer) = answer else {
+        login.cancel().await;
+        return Err(Fault::expired("nobody answered the login in time"));
+    };
+    let progress = match answer.given {
+        Given::Code(code) => login.code(code).await,
+        Given::Resend => login.resend().await,
+        Given::Password(password) => login.password(password).await,
+        Given::Cancel => {
+            login.cancel().await;
+            let _ = answer.done.send(Ok(()));
+            return Err(of_login(&LoginError::Cancelled));
+        }
+    };
+    match progress {
+        Err(error @ LoginError::NotExpected(_)) => {
+            let _ = answer.done.send(Err(of_login(&error)));
+            Ok(None)
+        }
+        progress => {
+            let _ = answer.done.send(Ok(()));
+            progress.map(Some).map_err(|error| of_login(&error))
         }
     }
+}
+
+/// The account's username and phone number, where Telegram tells them just now.
+async fn names(account: &Account) -> (Option<String>, Option<String>) {
+    match calls::myself::me(account).await {
+        Ok(me) => (me.user.username, me.phone.and_then(|phone| number(&phone))),
+        Err(error) => {
+            tracing::warn!(%error, "the account's username is not known");
+            (None, None)
+        }
+    }
+}
+
+fn number(phone: &Phone) -> Option<String> {
+    phone.digits().map(|digits| format!("+{digits}"))
 }
 
 fn asked_again(why: WhyAgain) -> AskedAgain {
     match why {
         WhyAgain::Wrong => AskedAgain::Wrong,
         WhyAgain::Interrupted => AskedAgain::Interrupted,
+        WhyAgain::NoOtherWay => AskedAgain::NoOtherWay,
     }
 }
 

@@ -5,6 +5,7 @@
 //! happened, and checks both. Ends with 0 only if all is as it should be; everything it started ends
 //! with it, also on Ctrl-C.
 
+mod accounts;
 mod checks;
 mod play;
 mod program;

@@ -7,11 +7,13 @@ use anyhow::Result;
 use queuegram_tests::stage::{Listener, Scene, SceneOptions, Servers};
 use serde_json::{Value, json};
 
+use crate::accounts::ACCOUNTS;
 use crate::checks::Verdict;
 use crate::program::{Cast, Step, steps};
 use crate::terminal::Terminal;
 
-const INSTANCE: &str = "acme-sales";
+/// The account that the commands are for.
+const INSTANCE: &str = ACCOUNTS[0].instance;
 
 /// Plays it all; what it started ends when this returns or is dropped.
 pub async fn play(terminal: &Terminal, keep: bool) -> Result<ExitCode> {
@@ -26,12 +28,9 @@ pub async fn play(terminal: &Terminal, keep: bool) -> Result<ExitCode> {
         .await?;
     terminal.slow("worker (queuegram-worker)", scene.add_worker()).await?;
 
-    terminal.heading("Connecting an account");
-    let manager = json!({ "first_name": "Marta", "username": "acme_marta" });
-    let connecting = scene.connect_as(INSTANCE, manager, None);
-    terminal
-        .slow(&format!("queuegram instance add {INSTANCE}; queuegram login {INSTANCE}"), connecting)
-        .await?;
+    for account in &ACCOUNTS {
+        account.connect(terminal, &scene).await?;
+    }
     let cast = Cast::join(&scene).await?;
     terminal.line("people", &cast.describe());
 

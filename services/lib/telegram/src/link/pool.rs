@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use grammers_client::Client;
 use grammers_mtsender::{ConnectionParams, NoRetries, SenderPool};
 use grammers_session::updates::UpdatesLike;
-use tokio::sync::{mpsc, watch};
+use grammers_tl_types as tl;
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 use tracing::{debug, error};
 
@@ -34,14 +35,14 @@ impl Pool {
     pub(super) fn start(
         config: &TelegramConfig,
         session: Arc<LiveSession>,
-        connectivity: watch::Sender<Connectivity>,
+        news: News,
         ticket: Ticket,
     ) -> Self {
         let params = params(config, ticket.proxy_url());
         let pool = SenderPool::with_configuration(session, config.api_id, params);
         let client = Client::with_configuration(pool.handle, Default::default());
         let runner = tokio::spawn(pool.runner.run());
-        tokio::spawn(drain(pool.updates, connectivity));
+        tokio::spawn(drain(pool.updates, news));
         Self {
             client,
             ticket: Arc::new(ticket),
@@ -96,22 +97,41 @@ fn params(config: &TelegramConfig, proxy_url: String) -> ConnectionParams {
     }
 }
 
-/// Reads the updates as they come, so that they don't pile up. Nothing needs them yet but the news that the connection
-/// ended. Ends with the pool.
-async fn drain(
-    mut updates: mpsc::Receiver<UpdatesLike>,
-    connectivity: watch::Sender<Connectivity>,
-) {
+/// What is told of the updates.
+#[derive(Clone)]
+pub(super) struct News {
+    /// The connection ended.
+    pub(super) connectivity: watch::Sender<Connectivity>,
+    /// Somebody accepted the login token that was shown.
+    pub(super) scanned: Arc<Notify>,
+}
+
+/// Reads the updates as they come, so that they don't pile up. Ends with the pool.
+async fn drain(mut updates: mpsc::Receiver<UpdatesLike>, news: News) {
     while let Some(update) = updates.recv().await {
-        if matches!(update, UpdatesLike::ConnectionClosed) {
-            debug!("connection closed");
-            connectivity.send_if_modified(|now| {
-                let was_up = *now == Connectivity::Up;
-                if was_up {
-                    *now = Connectivity::Down;
-                }
-                was_up
-            });
+        match update {
+            UpdatesLike::ConnectionClosed => {
+                debug!("connection closed");
+                news.connectivity.send_if_modified(|now| {
+                    let was_up = *now == Connectivity::Up;
+                    if was_up {
+                        *now = Connectivity::Down;
+                    }
+                    was_up
+                });
+            }
+            UpdatesLike::Updates(updates) if tells_of_scan(&updates) => news.scanned.notify_one(),
+            _ => {}
         }
+    }
+}
+
+fn tells_of_scan(updates: &tl::enums::Updates) -> bool {
+    let told = |update: &tl::enums::Update| matches!(update, tl::enums::Update::LoginToken);
+    match updates {
+        tl::enums::Updates::UpdateShort(short) => told(&short.update),
+        tl::enums::Updates::Updates(all) => all.updates.iter().any(told),
+        tl::enums::Updates::Combined(all) => all.updates.iter().any(told),
+        _ => false,
     }
 }

@@ -1,16 +1,24 @@
 //! Carries the login machine's effects out: one Telegram request each.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use grammers_tl_types as tl;
+use tokio::time::{Instant, timeout_at};
 
 use super::machine::{Effect, Event, SentCode, State, step};
-use super::progress::{CodeVia, LoginError, LoginProgress};
+use super::progress::{CodeVia, LoginError, LoginProgress, NextWay};
 use super::srp::{Challenge, ChallengeError};
 use crate::account::Account;
 use crate::calls::myself;
 use crate::error::CallError;
 use crate::peers::user_peer;
-use crate::secret::{CodeToken, LoginCode, LoginPassword, Phone};
+use crate::secret::{CodeToken, LoginCode, LoginPassword, Phone, QrToken};
 use crate::session::SelfRecord;
+
+/// A token that lives shorter would be shown for nobody.
+const TOKEN_LIFE_MIN: Duration = Duration::from_secs(5);
+/// Telegram has a new token shown every thirty seconds: <https://core.telegram.org/api/qr-login>.
+const TOKEN_LIFE_MAX: Duration = Duration::from_secs(30);
 
 /// A login under way. It belongs to one open [`Account`], which is logged in when it says [`LoginProgress::Done`].
 ///
@@ -18,12 +26,14 @@ use crate::session::SelfRecord;
 pub struct Login {
     account: Account,
     state: State,
+    /// When the token that is shown can't be scanned any more.
+    lapses_at: Instant,
 }
 
 impl Login {
     /// Nothing is sent yet.
     pub fn new(account: Account) -> Self {
-        Self { account, state: State::New }
+        Self { account, state: State::New, lapses_at: Instant::now() }
     }
 
     /// The account that is being logged in.
@@ -34,6 +44,32 @@ impl Login {
     /// Asks Telegram to send a code. May be called again for another code, or another number, while one is awaited.
     pub async fn start(&mut self, phone: Phone) -> Result<LoginProgress, LoginError> {
         self.run(Event::Phone(phone)).await
+    }
+
+    /// Asks Telegram for a token that the person scans as a QR code. When that has happened, or the token can't be
+    /// scanned any more ([`Login::token_over`]), [`Login::look`] tells what comes next.
+    pub async fn start_qr(&mut self) -> Result<LoginProgress, LoginError> {
+        self.run(Event::Qr).await
+    }
+
+    /// Waits until the QR code was scanned, or has lapsed; for ever, where none is shown.
+    pub async fn token_over(&self) {
+        if !matches!(self.state, State::AwaitingScan) {
+            return std::future::pending().await;
+        }
+        let scanned = self.account.link().scanned();
+        // Telegram says so at once; where that is lost with a connection, the next token tells.
+        let _ = timeout_at(self.lapses_at, scanned.notified()).await;
+    }
+
+    /// What comes after a QR code: a new one, the password, or that all is done.
+    pub async fn look(&mut self) -> Result<LoginProgress, LoginError> {
+        self.run(Event::TokenOver).await
+    }
+
+    /// Has the code sent in another way, where there is one.
+    pub async fn resend(&mut self) -> Result<LoginProgress, LoginError> {
+        self.run(Event::Resend).await
     }
 
     /// The code that the person received. After a wrong one it may be called again, see [`LoginProgress::CodeNeeded`].
@@ -63,7 +99,12 @@ impl Login {
             let (state, effect) = step(std::mem::take(&mut self.state), event);
             self.state = state;
             event = match effect {
-                Effect::Tell(progress) => return Ok(progress),
+                Effect::Tell(progress) => {
+                    if let LoginProgress::ScanNeeded { lives, .. } = &progress {
+                        self.lapses_at = Instant::now() + *lives;
+                    }
+                    return Ok(progress);
+                }
                 Effect::Fail(error) => return Err(error),
                 work => self.perform(work).await,
             };
@@ -73,6 +114,12 @@ impl Login {
     async fn perform(&self, effect: Effect) -> Event {
         match effect {
             Effect::SendCode(phone) => self.send_code(&phone).await,
+            Effect::ResendCode { phone, token } => self.resend_code(&phone, &token).await,
+            Effect::ExportToken => self.export_token().await,
+            Effect::ImportToken(token) => {
+                let request = tl::functions::auth::ImportLoginToken { token: token.bytes() };
+                login_token(self.account.invoke(&request).await)
+            }
             Effect::Move { dc } => {
                 self.account.link().migrate(dc).await;
                 Event::Moved
@@ -120,14 +167,26 @@ impl Login {
             }
             .into(),
         };
-        match self.account.invoke(&request).await {
-            Ok(tl::enums::auth::SentCode::Code(sent)) => sent_code(sent),
-            Ok(tl::enums::auth::SentCode::Success(success)) => {
-                authorized(Ok(success.authorization))
-            }
-            Ok(tl::enums::auth::SentCode::PaymentRequired(_)) => Event::Unsupported("a payment"),
-            Err(error) => failed(error),
-        }
+        code_answer(self.account.invoke(&request).await)
+    }
+
+    async fn resend_code(&self, phone: &Phone, token: &CodeToken) -> Event {
+        let request = tl::functions::auth::ResendCode {
+            phone_number: phone.digits().unwrap_or_default(),
+            phone_code_hash: token.expose().to_owned(),
+            reason: None,
+        };
+        code_answer(self.account.invoke(&request).await)
+    }
+
+    async fn export_token(&self) -> Event {
+        let shared = self.account.telegram().shared();
+        let request = tl::functions::auth::ExportLoginToken {
+            api_id: shared.config.api_id,
+            api_hash: shared.api_hash.expose().to_owned(),
+            except_ids: Vec::new(),
+        };
+        login_token(self.account.invoke(&request).await)
     }
 
     async fn get_challenge(&self) -> Event {
@@ -213,6 +272,36 @@ fn authorized(answer: Result<tl::enums::auth::Authorization, CallError>) -> Even
     }
 }
 
+fn code_answer(answer: Result<tl::enums::auth::SentCode, CallError>) -> Event {
+    match answer {
+        Ok(tl::enums::auth::SentCode::Code(sent)) => sent_code(sent),
+        Ok(tl::enums::auth::SentCode::Success(success)) => authorized(Ok(success.authorization)),
+        Ok(tl::enums::auth::SentCode::PaymentRequired(_)) => Event::Unsupported("a payment"),
+        Err(error) => failed(error),
+    }
+}
+
+fn login_token(answer: Result<tl::enums::auth::LoginToken, CallError>) -> Event {
+    use tl::enums::auth::LoginToken as Answer;
+    match answer {
+        Ok(Answer::Token(shown)) => {
+            Event::Token { token: QrToken::from_bytes(&shown.token), lives: life(shown.expires) }
+        }
+        Ok(Answer::MigrateTo(there)) => {
+            Event::TokenElsewhere { token: QrToken::from_bytes(&there.token), dc: there.dc_id }
+        }
+        Ok(Answer::Success(success)) => authorized(Ok(success.authorization)),
+        Err(error) => failed(error),
+    }
+}
+
+/// How long a token can be scanned, by a clock that may differ from Telegram's by some seconds.
+fn life(expires: i32) -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let left = u64::try_from(expires).unwrap_or_default().saturating_sub(now.as_secs());
+    Duration::from_secs(left).clamp(TOKEN_LIFE_MIN, TOKEN_LIFE_MAX)
+}
+
 fn failed(error: CallError) -> Event {
     match error {
         CallError::Rpc(fault) => Event::Refused(fault),
@@ -238,5 +327,18 @@ fn sent_code(sent: tl::types::auth::SentCode) -> Event {
         token: CodeToken::new(sent.phone_code_hash),
         via,
         length: length.and_then(|length| u32::try_from(length).ok()),
+        next: sent.next_type.map(|next| next_way(&next, sent.timeout)),
     })
+}
+
+fn next_way(next: &tl::enums::auth::CodeType, timeout: Option<i32>) -> NextWay {
+    use tl::enums::auth::CodeType as Type;
+    let via = match next {
+        Type::Sms => CodeVia::Sms,
+        Type::Call => CodeVia::Call,
+        Type::FlashCall | Type::MissedCall => CodeVia::MissedCall,
+        Type::FragmentSms => CodeVia::Fragment,
+    };
+    let after_s = timeout.and_then(|timeout| u32::try_from(timeout).ok()).unwrap_or(0);
+    NextWay { via, after_s }
 }

@@ -1,10 +1,12 @@
 //! What a login does next: a pure function from state and event to state and *one* effect. Nothing here waits, sends,
 //! or knows a Telegram type, so every cell of it can be tested.
 
-use super::progress::{CodeVia, LoginError, LoginProgress, WhyAgain};
+use std::time::Duration;
+
+use super::progress::{CodeVia, LoginError, LoginProgress, NextWay, WhyAgain};
 use super::srp::Challenge;
 use crate::error::RpcFault;
-use crate::secret::{CodeToken, LoginCode, LoginPassword, Phone};
+use crate::secret::{CodeToken, LoginCode, LoginPassword, Phone, QrToken};
 use crate::session::SelfRecord;
 
 /// Wrong codes, and wrong passwords, after which the login ends.
@@ -22,7 +24,19 @@ pub(crate) enum State {
         moves: u8,
     },
     AwaitingCode(CodeAsked),
+    /// Another way is asked for to send the code.
+    Resending(CodeAsked),
     SigningIn(CodeAsked),
+    /// A token to be shown as a QR code is fetched; or, where the last one was scanned, the login.
+    ExportingToken {
+        moves: u8,
+    },
+    /// The account that scanned the token lives in the data centre that we went to.
+    ImportingToken {
+        token: QrToken,
+        moves: u8,
+    },
+    AwaitingScan,
     AskingPassword {
         tries: u8,
         again: Option<WhyAgain>,
@@ -51,6 +65,7 @@ pub(crate) enum State {
 pub(crate) enum Unsure {
     Code(CodeAsked),
     Password { tries: u8 },
+    Scan { moves: u8 },
 }
 
 /// A code that was sent.
@@ -67,6 +82,7 @@ pub(crate) struct SentCode {
     pub(crate) token: CodeToken,
     pub(crate) via: CodeVia,
     pub(crate) length: Option<u32>,
+    pub(crate) next: Option<NextWay>,
 }
 
 /// What happened.
@@ -74,11 +90,23 @@ pub(crate) struct SentCode {
 pub(crate) enum Event {
     // From the person.
     Phone(Phone),
+    Qr,
     Code(LoginCode),
+    Resend,
     Password(LoginPassword),
     Cancel,
     // From Telegram.
     CodeSent(SentCode),
+    Token {
+        token: QrToken,
+        lives: Duration,
+    },
+    TokenElsewhere {
+        token: QrToken,
+        dc: i32,
+    },
+    /// The token was scanned, or has lapsed: whoever asks for another one learns which.
+    TokenOver,
     Moved,
     Accepted(SelfRecord),
     SignUpRequired,
@@ -98,6 +126,9 @@ pub(crate) enum Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
     SendCode(Phone),
+    ResendCode { phone: Phone, token: CodeToken },
+    ExportToken,
+    ImportToken(QrToken),
     Move { dc: i32 },
     SignIn { phone: Phone, sent: SentCode, code: LoginCode },
     GetChallenge,
@@ -113,7 +144,11 @@ pub(crate) enum Effect {
 pub(crate) fn step(state: State, event: Event) -> (State, Effect) {
     match (state, event) {
         (
-            State::New | State::Failed | State::AwaitingCode(_) | State::AwaitingPassword { .. },
+            State::New
+            | State::Failed
+            | State::AwaitingScan
+            | State::AwaitingCode(_)
+            | State::AwaitingPassword { .. },
             Event::Phone(phone),
         ) => match phone.digits() {
             Some(_) => send_code(phone, 0),
@@ -133,6 +168,41 @@ pub(crate) fn step(state: State, event: Event) -> (State, Effect) {
         (State::AwaitingCode(asked), Event::Cancel) => {
             (State::Cancelling, Effect::CancelCode { phone: asked.phone, token: asked.sent.token })
         }
+        (State::AwaitingCode(asked), Event::Resend) => {
+            let (phone, token) = (asked.phone.clone(), asked.sent.token.clone());
+            (State::Resending(asked), Effect::ResendCode { phone, token })
+        }
+        (State::Resending(asked), Event::CodeSent(sent)) => {
+            ask_code(CodeAsked { sent, ..asked }, None)
+        }
+        (State::Resending(asked), Event::Refused(fault)) => resend_refused(asked, fault),
+        (State::Resending(asked), Event::Broken(_)) => ask_code(asked, Some(WhyAgain::Interrupted)),
+        (State::New | State::Failed | State::AwaitingScan, Event::Qr) => export_token(0),
+        (
+            State::ExportingToken { .. } | State::ImportingToken { .. },
+            Event::Token { token, lives },
+        ) => (State::AwaitingScan, Effect::Tell(LoginProgress::ScanNeeded { token, lives })),
+        (State::AwaitingScan, Event::TokenOver) => export_token(0),
+        (State::ExportingToken { moves }, Event::TokenElsewhere { token, dc })
+            if moves < MOVES_MAX =>
+        {
+            (State::ImportingToken { token, moves: moves + 1 }, Effect::Move { dc })
+        }
+        (
+            State::ExportingToken { .. } | State::ImportingToken { .. },
+            Event::TokenElsewhere { .. },
+        ) => fail(LoginError::Unreachable("Telegram sends the login in circles".to_owned())),
+        (State::ImportingToken { token, moves }, Event::Moved) => {
+            (State::ImportingToken { token: token.clone(), moves }, Effect::ImportToken(token))
+        }
+        (
+            State::ExportingToken { moves } | State::ImportingToken { moves, .. },
+            Event::Refused(fault),
+        ) => token_refused(moves, fault),
+        (
+            State::ExportingToken { moves } | State::ImportingToken { moves, .. },
+            Event::Broken(_),
+        ) => (State::Wondering(Unsure::Scan { moves }), Effect::WhoAmI),
         (State::SigningIn(asked), Event::Refused(fault)) => sign_in_refused(asked, fault),
         (State::SigningIn(asked), Event::Broken(_)) => {
             (State::Wondering(Unsure::Code(asked)), Effect::WhoAmI)
@@ -163,7 +233,12 @@ pub(crate) fn step(state: State, event: Event) -> (State, Effect) {
         }
         (State::Wondering(unsure), event) => wonder(unsure, event),
         (
-            State::SendingCode { .. } | State::SigningIn(_) | State::CheckingPassword { .. },
+            State::SendingCode { .. }
+            | State::Resending(_)
+            | State::SigningIn(_)
+            | State::ExportingToken { .. }
+            | State::ImportingToken { .. }
+            | State::CheckingPassword { .. },
             Event::Accepted(user),
         ) => complete(user),
         (State::Completing(user), Event::Saved) => {
@@ -174,9 +249,10 @@ pub(crate) fn step(state: State, event: Event) -> (State, Effect) {
         }
         // A code that can't be cancelled at Telegram lapses by itself.
         (State::Cancelling, _) => fail(LoginError::Cancelled),
-        (State::New | State::AwaitingPassword { .. } | State::Failed, Event::Cancel) => {
-            fail(LoginError::Cancelled)
-        }
+        (
+            State::New | State::AwaitingScan | State::AwaitingPassword { .. } | State::Failed,
+            Event::Cancel,
+        ) => fail(LoginError::Cancelled),
         (_, Event::SignUpRequired) => fail(LoginError::NoAccount),
         (_, Event::Unsupported(what)) => fail(LoginError::Unsupported(what)),
         (_, Event::Refused(fault)) => fail(LoginError::Refused(fault)),
@@ -201,9 +277,36 @@ fn send_code(phone: Phone, moves: u8) -> (State, Effect) {
 }
 
 fn ask_code(asked: CodeAsked, again: Option<WhyAgain>) -> (State, Effect) {
-    let progress =
-        LoginProgress::CodeNeeded { via: asked.sent.via, length: asked.sent.length, again };
+    let SentCode { via, length, next, .. } = asked.sent;
+    let progress = LoginProgress::CodeNeeded { via, length, next, again };
     (State::AwaitingCode(asked), Effect::Tell(progress))
+}
+
+fn export_token(moves: u8) -> (State, Effect) {
+    (State::ExportingToken { moves }, Effect::ExportToken)
+}
+
+fn token_refused(moves: u8, fault: RpcFault) -> (State, Effect) {
+    match fault.name.as_str() {
+        "SESSION_PASSWORD_NEEDED" => ask_password(0, None),
+        // It lapsed on the way to the other data centre, or Telegram wants to begin anew.
+        "AUTH_TOKEN_EXPIRED" | "AUTH_TOKEN_INVALID" | "AUTH_RESTART" if moves < MOVES_MAX => {
+            export_token(moves + 1)
+        }
+        _ => fail(LoginError::Refused(fault)),
+    }
+}
+
+/// The code that was sent before stays good where there is no other way to send one.
+fn resend_refused(asked: CodeAsked, fault: RpcFault) -> (State, Effect) {
+    match fault.name.as_str() {
+        "SEND_CODE_UNAVAILABLE" => {
+            let sent = SentCode { next: None, ..asked.sent };
+            ask_code(CodeAsked { sent, ..asked }, Some(WhyAgain::NoOtherWay))
+        }
+        "PHONE_CODE_EXPIRED" => fail(LoginError::CodeExpired),
+        _ => fail(LoginError::Refused(fault)),
+    }
 }
 
 fn ask_password(tries: u8, again: Option<WhyAgain>) -> (State, Effect) {
@@ -271,6 +374,14 @@ fn wonder(unsure: Unsure, event: Event) -> (State, Effect) {
         {
             ask_password(tries, Some(WhyAgain::Interrupted))
         }
+        (Unsure::Scan { .. }, Event::Refused(fault)) if fault.name == "SESSION_PASSWORD_NEEDED" => {
+            ask_password(0, None)
+        }
+        (Unsure::Scan { .. }, Event::Broken(why)) => fail(LoginError::Unreachable(why)),
+        (Unsure::Scan { moves }, _) if moves < MOVES_MAX => export_token(moves + 1),
+        (Unsure::Scan { .. }, _) => {
+            fail(LoginError::Unreachable("Telegram does not say whether it was scanned".to_owned()))
+        }
         (Unsure::Code(asked), _) => ask_code(asked, Some(WhyAgain::Interrupted)),
         // Not even waiting for the password any more: the code was accepted too long ago.
         (Unsure::Password { .. }, Event::NotLoggedIn) => fail(LoginError::CodeExpired),
@@ -288,6 +399,8 @@ impl Event {
     fn name(&self) -> &'static str {
         match self {
             Self::Phone(_) => "a phone number",
+            Self::Qr => "a QR code",
+            Self::Resend => "another way to send the code",
             Self::Code(_) => "a code",
             Self::Password(_) => "a password",
             Self::Cancel => "its cancelling",

@@ -9,7 +9,7 @@ fn phone() -> Phone {
 }
 
 fn sent(via: CodeVia) -> SentCode {
-    SentCode { token: CodeToken::new("canary-token"), via, length: Some(5) }
+    SentCode { token: CodeToken::new("canary-token"), via, length: Some(5), next: None }
 }
 
 fn asked(tries: u8) -> CodeAsked {
@@ -51,7 +51,12 @@ fn challenge() -> Challenge {
 }
 
 fn code_needed(again: Option<WhyAgain>) -> Effect {
-    Effect::Tell(LoginProgress::CodeNeeded { via: CodeVia::App, length: Some(5), again })
+    Effect::Tell(LoginProgress::CodeNeeded {
+        via: CodeVia::App,
+        length: Some(5),
+        next: None,
+        again,
+    })
 }
 
 fn password_needed(again: Option<WhyAgain>) -> Effect {
@@ -211,11 +216,128 @@ fn another_code_may_be_asked_for() {
     assert!(matches!(effect, Effect::CancelCode { .. }));
 }
 
+fn token() -> QrToken {
+    QrToken::from_bytes(b"canary")
+}
+
+const LIVES: Duration = Duration::from_secs(30);
+
+fn shown() -> Event {
+    Event::Token { token: token(), lives: LIVES }
+}
+
+fn scan_needed() -> Effect {
+    Effect::Tell(LoginProgress::ScanNeeded { token: token(), lives: LIVES })
+}
+
+const EXPORTING: State = State::ExportingToken { moves: 0 };
+
+#[test]
+fn by_a_qr_code_that_is_shown_anew_until_it_is_scanned() {
+    let (state, effect) = step(State::New, Event::Qr);
+    assert_eq!((&state, effect), (&EXPORTING, Effect::ExportToken));
+    let (state, effect) = step(state, shown());
+    assert_eq!((&state, effect), (&State::AwaitingScan, scan_needed()));
+    // Lapsed or scanned: the same question tells which.
+    let (state, effect) = step(state, Event::TokenOver);
+    assert_eq!((&state, effect), (&EXPORTING, Effect::ExportToken));
+    let (state, effect) = step(state, shown());
+    assert_eq!((&state, effect), (&State::AwaitingScan, scan_needed()));
+    let (state, _) = step(state, Event::TokenOver);
+    assert_eq!(step(state, Event::Accepted(user())), complete(user()));
+}
+
+#[test]
+fn by_a_qr_code_that_an_account_of_another_data_centre_scanned() {
+    let elsewhere = || Event::TokenElsewhere { token: token(), dc: 4 };
+    let (state, effect) = step(EXPORTING, elsewhere());
+    let importing = State::ImportingToken { token: token(), moves: 1 };
+    assert_eq!((&state, effect), (&importing, Effect::Move { dc: 4 }));
+    let (state, effect) = step(state, Event::Moved);
+    assert_eq!((&state, effect), (&importing, Effect::ImportToken(token())));
+    assert_eq!(step(state, Event::Accepted(user())), complete(user()));
+    let lapsed = step(importing.clone(), refused(400, "AUTH_TOKEN_EXPIRED"));
+    assert_eq!(lapsed, (State::ExportingToken { moves: 2 }, Effect::ExportToken));
+    let (state, _) = step(State::ExportingToken { moves: 3 }, elsewhere());
+    assert_eq!(state, State::Failed, "not in circles");
+    let (state, _) = step(
+        State::ImportingToken { token: token(), moves: 3 },
+        refused(400, "AUTH_TOKEN_EXPIRED"),
+    );
+    assert_eq!(state, State::Failed);
+}
+
+#[test]
+fn a_scanned_account_may_have_a_password() {
+    for state in [
+        EXPORTING,
+        State::ImportingToken { token: token(), moves: 1 },
+        State::Wondering(Unsure::Scan { moves: 0 }),
+    ] {
+        let (state, effect) = step(state, refused(401, "SESSION_PASSWORD_NEEDED"));
+        assert_eq!(effect, Effect::GetChallenge);
+        let (state, effect) = step(state, Event::Challenged(challenge()));
+        assert_eq!(effect, password_needed(None));
+        let (state, _) = step(state, Event::Password("right".into()));
+        assert_eq!(step(state, Event::Accepted(user())), complete(user()));
+    }
+}
+
+#[test]
+fn a_connection_that_breaks_while_a_token_is_asked_for_ends_nothing() {
+    let (wondering, effect) = step(EXPORTING, Event::Broken("cut".into()));
+    assert_eq!(
+        (&wondering, effect),
+        (&State::Wondering(Unsure::Scan { moves: 0 }), Effect::WhoAmI)
+    );
+    assert_eq!(step(wondering.clone(), Event::Accepted(user())), complete(user()));
+    let again = (State::ExportingToken { moves: 1 }, Effect::ExportToken);
+    assert_eq!(step(wondering.clone(), Event::NotLoggedIn), again);
+    let (state, _) = step(wondering, Event::Broken("down".into()));
+    assert_eq!(state, State::Failed);
+    let (state, _) = step(State::Wondering(Unsure::Scan { moves: 3 }), Event::NotLoggedIn);
+    assert_eq!(state, State::Failed, "not in circles");
+}
+
+#[test]
+fn a_shown_code_may_be_left_for_a_phone_number_or_given_up() {
+    let (state, _) = step(State::AwaitingScan, Event::Phone(phone()));
+    assert_eq!(state, sending(0));
+    let cancelled = (State::Failed, Effect::Fail(LoginError::Cancelled));
+    assert_eq!(step(State::AwaitingScan, Event::Cancel), cancelled);
+    let (state, effect) = step(State::AwaitingScan, Event::Code("1".into()));
+    let unasked = Effect::Fail(LoginError::NotExpected("a code"));
+    assert_eq!((state, effect), (State::AwaitingScan, unasked));
+}
+
+#[test]
+fn the_code_may_be_sent_another_way() {
+    let (state, effect) = step(State::AwaitingCode(asked(2)), Event::Resend);
+    let resend = Effect::ResendCode { phone: phone(), token: sent(CodeVia::App).token };
+    assert_eq!((&state, effect), (&State::Resending(asked(2)), resend));
+    let (by_call, effect) = step(state.clone(), Event::CodeSent(sent(CodeVia::Call)));
+    let needed =
+        LoginProgress::CodeNeeded { via: CodeVia::Call, length: Some(5), next: None, again: None };
+    assert_eq!(effect, Effect::Tell(needed));
+    assert_eq!(by_call, State::AwaitingCode(CodeAsked { sent: sent(CodeVia::Call), ..asked(2) }));
+    let (there, effect) = step(state.clone(), refused(406, "SEND_CODE_UNAVAILABLE"));
+    assert_eq!(
+        (there, effect),
+        (State::AwaitingCode(asked(2)), code_needed(Some(WhyAgain::NoOtherWay)))
+    );
+    let (_, effect) = step(state.clone(), Event::Broken("cut".into()));
+    assert_eq!(effect, code_needed(Some(WhyAgain::Interrupted)));
+    let expired = (State::Failed, Effect::Fail(LoginError::CodeExpired));
+    assert_eq!(step(state.clone(), refused(400, "PHONE_CODE_EXPIRED")), expired);
+    assert_eq!(step(state, Event::Accepted(user())), complete(user()));
+}
+
 #[test]
 fn no_state_or_effect_shows_a_secret() {
     let (state, effect) = step(State::AwaitingCode(asked(0)), Event::Code("31337".into()));
-    let shown = format!("{state:?} {effect:?}");
-    for secret in ["31337", "canary-token", "1111"] {
-        assert!(!shown.contains(secret), "{shown}");
+    let (scanned, shows) = step(EXPORTING, shown());
+    let told = format!("{state:?} {effect:?} {scanned:?} {shows:?}");
+    for secret in ["31337", "canary-token", "1111", token().expose()] {
+        assert!(!told.contains(secret), "{told}");
     }
 }

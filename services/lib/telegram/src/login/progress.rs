@@ -1,19 +1,31 @@
 //! What a login tells: what it needs next, and why it ended.
 
+use std::time::Duration;
+
 use thiserror::Error;
 
 use crate::error::RpcFault;
+use crate::secret::QrToken;
 use crate::session::SelfRecord;
 
 /// What the person, or whoever shows the login, is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoginProgress {
+    /// Somebody who is logged in as the account has to scan this, as a QR code.
+    ScanNeeded {
+        /// What the QR code tells.
+        token: QrToken,
+        /// How long it can be scanned; a new one must be shown then.
+        lives: Duration,
+    },
     /// The code that Telegram sent is needed.
     CodeNeeded {
         /// How it was sent.
         via: CodeVia,
         /// How many characters it has, where Telegram tells.
         length: Option<u32>,
+        /// How it would be sent if it were asked for once more.
+        next: Option<NextWay>,
         /// Why it is asked for another time.
         again: Option<WhyAgain>,
     },
@@ -45,6 +57,15 @@ pub enum CodeVia {
     Fragment,
 }
 
+/// Another way to send a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NextWay {
+    /// Which.
+    pub via: CodeVia,
+    /// Seconds until it may be asked for.
+    pub after_s: u32,
+}
+
 /// Why something is asked for another time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhyAgain {
@@ -52,6 +73,8 @@ pub enum WhyAgain {
     Wrong,
     /// The connection broke while it was checked.
     Interrupted,
+    /// There is no other way to send it.
+    NoOtherWay,
 }
 
 /// Why a login ended, or why an answer was not taken.

@@ -177,7 +177,7 @@ async fn stores(folder: &TempDir, clock: Clock) -> Shared {
         pauses: crate::pauses::PauseWatch::new(store::Pauses::new(&redis)),
         metrics: Metrics::new(&prometheus::Registry::new()).unwrap(),
         telegram: Telegram::new(config.telegram.clone()).unwrap(),
-        service_key: chassis::sealed::ServiceKey::from_bytes(*vault.service_key().unwrap()),
+        service_key: chassis::sealed::BoxKey::from_bytes(*vault.service_key().unwrap()),
         vault,
         names,
         bus,

@@ -1,0 +1,76 @@
+//! Logins of the instance: begun, followed, and what they make of the account.
+
+use store::InstanceRecord;
+use telegram::Account;
+
+use super::Owner;
+use crate::login::{LoggedIn, News, Start};
+use crate::persist;
+use crate::standing::Standing;
+use crate::stop::Failure;
+
+impl Owner {
+    /// Begins a login, once the account may be connected. Where the tenure ends before, whoever
+    /// asked finds nobody there.
+    pub(super) async fn begin_login(&mut self, start: Start, online: bool) {
+        if let Some(gate) = self.hold.opened().await {
+            if !online {
+                let now = self.standing.borrow().clone();
+                self.before_login.get_or_insert(now);
+            }
+            self.desk.begin(&self.shared, &self.lease, &gate, start, online);
+        }
+    }
+
+    /// There is news of a login: where it succeeded, the instance has a new account.
+    pub(super) async fn heard(&mut self, news: News) -> Option<Account> {
+        let ended = match news {
+            News::Awaits(state) => {
+                self.stand(Standing::new(state, None, self.shared.clock.now())).await;
+                self.remember().await;
+                return None;
+            }
+            News::Ended(ended) => ended,
+        };
+        let next = self.desk.waiting();
+        let Some(logged_in) = ended.account else {
+            match (next, self.before_login.take()) {
+                (Some(next), before) => {
+                    self.before_login = before;
+                    self.begin_login(next, false).await;
+                }
+                (None, Some(before)) => {
+                    self.stand(before).await;
+                    self.remember().await;
+                }
+                (None, None) => {}
+            }
+            return None;
+        };
+        self.before_login = None;
+        if let Some(late) = next {
+            self.begin_login(late, true).await;
+        }
+        if let Err(failure) = self.note_name(&logged_in).await {
+            tracing::warn!(?failure, "the account's name was not noted");
+        }
+        Some(logged_in.account)
+    }
+
+    async fn note_name(&self, logged_in: &LoggedIn) -> Result<(), Failure> {
+        let known = self.record().await?;
+        let record = InstanceRecord {
+            user_id: Some(logged_in.user_id),
+            username: logged_in.username.clone(),
+            phone: logged_in.phone.clone(),
+            // Another account in its place is as young as the first one was.
+            connected_at: match known.user_id == Some(logged_in.user_id) {
+                true => known.connected_at,
+                false => Some(self.shared.clock.now()),
+            },
+            ..known
+        };
+        let (shared, lease) = (&self.shared, &self.lease);
+        persist::retry(&self.stop, || shared.instances.put(lease, &record)).await
+    }
+}
