@@ -29,6 +29,10 @@ pub mod method {
     pub const ACCOUNT_ADD: &str = "account.add";
     /// Logs an instance out at Telegram and forgets everything about it.
     pub const ACCOUNT_REMOVE: &str = "account.remove";
+    /// Disconnects an instance until it is started again; its login stays.
+    pub const ACCOUNT_STOP: &str = "account.stop";
+    /// Connects it again.
+    pub const ACCOUNT_START: &str = "account.start";
     /// Begins to log an instance in.
     pub const ACCOUNT_LOGIN: &str = "account.login";
     /// Gives a login what it waits for.
@@ -62,6 +66,8 @@ pub mod method {
     pub const ALL: &[&str] = &[
         ACCOUNT_ADD,
         ACCOUNT_REMOVE,
+        ACCOUNT_STOP,
+        ACCOUNT_START,
         ACCOUNT_LOGIN,
         ACCOUNT_LOGIN_ANSWER,
         ACCOUNT_LOGIN_CANCEL,

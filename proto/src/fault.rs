@@ -283,6 +283,8 @@ pub mod code {
     pub const STORE_UNAVAILABLE: &str = "STORE_UNAVAILABLE";
     /// The instance has never been logged in, or is being connected.
     pub const NOT_CONNECTED: &str = "NOT_CONNECTED";
+    /// The account is stopped.
+    pub const STOPPED: &str = "STOPPED";
     /// The account is logged out.
     pub const LOGGED_OUT: &str = "LOGGED_OUT";
     /// Telegram banned or deleted the account.

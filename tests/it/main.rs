@@ -32,6 +32,7 @@ mod qr_login;
 mod queue_gone;
 mod replies;
 mod secrets;
+mod stop_start;
 mod stopping;
 mod telegram_trouble;
 mod two_workers;

@@ -53,6 +53,16 @@ Example:
         /// Its id.
         instance: InstanceId,
     },
+    /// Disconnect an instance until it is started again; its login and settings stay, its commands wait.
+    Stop {
+        /// Its id.
+        instance: InstanceId,
+    },
+    /// Connect a stopped instance again.
+    Start {
+        /// Its id.
+        instance: InstanceId,
+    },
     /// Tell when a command of a method could be carried out.
     #[command(after_help = "\
 Example:
@@ -96,6 +106,12 @@ pub async fn run(
         }
         InstanceAction::List => list(settings, screen).await,
         InstanceAction::Show { instance } => show(&instance, settings, screen).await,
+        InstanceAction::Stop { instance } => {
+            switch(&instance, method::ACCOUNT_STOP, settings, screen).await
+        }
+        InstanceAction::Start { instance } => {
+            switch(&instance, method::ACCOUNT_START, settings, screen).await
+        }
         InstanceAction::Forecast { instance, method } => {
             limits::forecast(&instance, &method, settings, screen).await
         }
@@ -208,6 +224,22 @@ async fn remove(
             if removed.logged_out { "logged out at Telegram" } else { "was not logged in" };
         format!("{} removed ({logout})", removed.instance)
     });
+    Ok(Done::Success)
+}
+
+async fn switch(
+    instance: &InstanceId,
+    order: &str,
+    settings: &Settings,
+    screen: Screen,
+) -> Result<Done, Failure> {
+    let mut orders = Orders::open(connect(settings).await?).await?;
+    let answer = orders.ask(instance, order, &NoParams {}, ORDER_TIMEOUT).await?;
+    let account: AccountInfo = match read_done(&answer, screen)? {
+        Ok(account) => account,
+        Err(done) => return Ok(done),
+    };
+    screen.put(&account, || format!("{} is {}", account.instance, state_word(account.state)));
     Ok(Done::Success)
 }
 

@@ -34,6 +34,14 @@ pub struct Start {
     pub done: oneshot::Sender<Result<AccountLoggedIn, Fault>>,
 }
 
+impl Start {
+    /// Answers that a stopped account is not logged in.
+    pub fn refuse_stopped(self) {
+        let message = "the account is stopped; start it first";
+        let _ = self.done.send(Err(Fault::invalid(code::LOGIN_NOT_POSSIBLE, message)));
+    }
+}
+
 /// The two ways to log in.
 #[derive(Debug, Clone)]
 pub enum Way {

@@ -9,12 +9,15 @@ mod limits;
 mod logins;
 mod queue;
 mod removal;
+mod rest;
 mod state;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bus::{Backoff, BusError, ControlBinder};
+use chassis::Clock;
+use chrono::{DateTime, Utc};
 use proto::Fault;
 use proto::control::AccountSetLimits;
 use store::{Groups, InstanceRecord, Lease};
@@ -46,6 +49,10 @@ pub enum Order {
     LoginAnswer(login::Answer),
     /// Give the instance limits of its own.
     SetLimits(AccountSetLimits, oneshot::Sender<Result<(), Fault>>),
+    /// Disconnect the account until it is started again.
+    Stop(oneshot::Sender<Result<(), Fault>>),
+    /// Connect it again.
+    Start(oneshot::Sender<Result<(), Fault>>),
     /// Log the account out and forget everything about the instance.
     Remove(oneshot::Sender<Result<bool, Fault>>),
 }
@@ -62,6 +69,8 @@ pub struct Owner {
     hold: Arc<Hold>,
     turn: Arc<Mutex<()>>,
     desk: Desk,
+    /// When a stopped account has to show Telegram that it lives.
+    rouse_at: Option<DateTime<Utc>>,
     /// How the account stood before a login was begun.
     before_login: Option<Standing>,
     /// Whoever asked for the instance's removal, and what came of it: told when the lease is free,
@@ -84,6 +93,11 @@ enum Turn {
     Verdict(AccountVerdict),
     /// A login succeeded: this is the account from now on.
     LoggedIn(Account),
+    /// The account is to be disconnected, or connected again; whoever asked waits here.
+    Stopped(oneshot::Sender<Result<(), Fault>>),
+    Started(oneshot::Sender<Result<(), Fault>>),
+    /// A stopped account has to show Telegram that it lives.
+    Roused,
     /// The instance is to be removed; whoever asked waits here.
     Remove(oneshot::Sender<Result<bool, Fault>>),
 }
@@ -111,6 +125,7 @@ impl Owner {
             hold,
             turn: Arc::default(),
             desk,
+            rouse_at: None,
             before_login: None,
             removed: None,
         }
@@ -145,10 +160,36 @@ impl Owner {
         let (lanes, lost) = taking.await?;
         let limiter = self.limiter(&record, lost).await?;
         let goods = Goods { lanes, limiter, groups };
-        let mut account = self.open().await?;
+        let mut rest = record.stopped.clone();
+        let mut account = if rest.is_none() { self.open().await? } else { None };
         while !self.stop.is_cancelled() {
-            match self.phase(&mut account, &goods).await {
+            let turn = match &rest {
+                Some(stopped) => self.rest(&goods, stopped).await,
+                None => self.phase(&mut account, &goods).await,
+            };
+            match turn {
                 Turn::Stop => break,
+                Turn::Stopped(done) => {
+                    let noted = self.note_stopped(&mut rest, true).await;
+                    if noted.is_ok() {
+                        close(account.take()).await;
+                        if let Some(stopped) = &rest {
+                            self.stand_stopped(stopped).await;
+                        }
+                    }
+                    let _ = done.send(noted);
+                }
+                Turn::Started(done) => {
+                    let noted = self.note_stopped(&mut rest, false).await;
+                    if noted.is_ok() {
+                        account = self.open().await?;
+                        if account.is_some() {
+                            self.stand_connecting().await;
+                        }
+                    }
+                    let _ = done.send(noted);
+                }
+                Turn::Roused => self.show_life(&mut rest).await?,
                 Turn::LoggedIn(logged_in) => {
                     account = Some(logged_in);
                     self.fit_limits(&goods).await;
@@ -197,7 +238,7 @@ impl Owner {
             }
         }
         let usable = account.clone().ok_or_else(|| self.standing.borrow().fault());
-        let tenure = self.tenure(usable, goods);
+        let tenure = self.tenure(usable, false, goods);
         self.serve(&tenure, goods).await
     }
 
@@ -232,11 +273,12 @@ impl Owner {
         }
     }
 
-    fn tenure(&self, account: Result<Account, Fault>, goods: &Goods) -> Arc<Tenure> {
+    fn tenure(&self, account: Result<Account, Fault>, waits: bool, goods: &Goods) -> Arc<Tenure> {
         Arc::new(Tenure {
             instance: self.lease.instance.clone(),
             lease: self.lease.clone(),
             account,
+            waits,
             limiter: goods.limiter.clone(),
             lanes: goods.lanes.clone(),
             turn: self.turn.clone(),
@@ -273,6 +315,7 @@ impl Owner {
         loop {
             let order = tokio::select! {
                 () = self.stop.cancelled() => return Turn::Stop,
+                () = due(&self.shared.clock, self.rouse_at) => return Turn::Roused,
                 verdict = said(&mut verdicts) => return Turn::Verdict(verdict),
                 news = self.desk.news() => match self.heard(news).await {
                     Some(account) => return Turn::LoggedIn(account),
@@ -282,6 +325,7 @@ impl Owner {
             };
             match order {
                 None => return Turn::Stop,
+                Some(Order::Login(start)) if tenure.waits => start.refuse_stopped(),
                 Some(Order::Login(start)) => {
                     let online = tenure.account.is_ok();
                     self.begin_login(start, online).await;
@@ -290,9 +334,26 @@ impl Owner {
                 Some(Order::SetLimits(wish, done)) => {
                     let _ = done.send(self.set_limits(goods, &wish).await);
                 }
+                // A login under way is given up: it would connect the account.
+                Some(Order::Stop(done)) => {
+                    self.desk.give_up().await;
+                    return Turn::Stopped(done);
+                }
+                Some(Order::Start(done)) if tenure.waits => return Turn::Started(done),
+                Some(Order::Start(done)) => {
+                    let _ = done.send(Ok(()));
+                }
                 Some(Order::Remove(done)) => return Turn::Remove(done),
             }
         }
+    }
+}
+
+/// Waits until then; for ever, where there is no such time.
+async fn due(clock: &Clock, at: Option<DateTime<Utc>>) {
+    match at {
+        Some(at) => clock.until(at).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -87,7 +87,7 @@ impl PauseWatch {
     /// at its deadline.
     pub async fn let_go(&self, tenure: &Tenure, hold: &Hold) {
         tokio::select! {
-            () = self.until(|book| !book.holds(&tenure.instance, &hold.method)) => {}
+            () = self.until(|book| !book.holds(&tenure.instance, &hold.method)), if !tenure.waits => {}
             () = tenure.shared.clock.until(hold.deadline) => {}
         }
     }
@@ -139,9 +139,12 @@ pub async fn watch(shared: Arc<Shared>, roster: Arc<Roster>, stopping: Cancellat
 
 /// Whether a command may not be taken now. What was begun is brought to its end, and what has its
 /// result is told it: neither begins anything. Where the account can't be used nothing would begin
-/// either, and its commands are told so.
+/// either, and its commands are told so, unless it will be there again.
 pub async fn is_held(tenure: &Tenure, command: &Command) -> bool {
     let shared = &tenure.shared;
+    if tenure.waits {
+        return shared.clock.now() < command.deadline;
+    }
     let book = shared.pauses.seen.borrow().clone();
     let paused = book.is_some_and(|book| book.holds(&tenure.instance, &command.method));
     if !paused || tenure.account.is_err() || shared.clock.now() >= command.deadline {

@@ -58,6 +58,12 @@ impl Standing {
                 (code::LOGGED_OUT, "Telegram ended the account's login: it must be connected again")
             }
             AccountState::Banned => (code::BANNED, "Telegram banned or deleted the account"),
+            AccountState::Stopped => {
+                (code::STOPPED, "the account is stopped, and was not started in time")
+            }
+            AccountState::Connecting => {
+                (code::NOT_CONNECTED, "the account could not be connected in time")
+            }
             _ => (code::NOT_CONNECTED, "the account is not connected: it must be logged in first"),
         };
         Fault::detached(code, message)
@@ -82,6 +88,7 @@ mod tests {
             let code = match state {
                 S::LoggedOut => code::LOGGED_OUT,
                 S::Banned => code::BANNED,
+                S::Stopped => code::STOPPED,
                 _ => code::NOT_CONNECTED,
             };
             assert_eq!(fault.code, code, "{state:?}");

@@ -97,6 +97,8 @@ pub struct Tenure {
     /// Held while a command is worked on: those of one instance are done one after the other,
     /// whether they come from its queue or from a lane.
     pub turn: Arc<Mutex<()>>,
+    /// Whether commands wait up to their deadlines although there is no account: it will be there again.
+    pub waits: bool,
     /// The groups that Queuegram made or that are bound.
     pub groups: Groups,
     /// What all instances share.

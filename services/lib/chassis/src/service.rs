@@ -45,6 +45,9 @@ use crate::{
     sections,
 };
 
+/// Address space of a worker thread's stack, of which only what is used is memory. Futures lie within futures here, and
+/// unoptimised their frames are big: two MiB, the default, were overrun.
+const STACK_BYTES: usize = 8 * 1024 * 1024;
 /// A task crashed, or the process could not start for a reason other than its settings.
 pub const EXIT_CRASHED: u8 = 1;
 /// Arguments or configuration that can't be used (`EX_USAGE` of sysexits).
@@ -222,6 +225,7 @@ fn run<S: Service>(settings: Settings<S::Config>) -> ExitCode {
     };
     let ended = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .thread_stack_size(STACK_BYTES)
         .build()
         .map_err(anyhow::Error::from)
         .and_then(|runtime| {

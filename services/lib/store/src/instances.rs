@@ -54,6 +54,20 @@ pub struct InstanceRecord {
     /// Its own limits, where it has some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<InstanceLimits>,
+    /// Since when it is stopped, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
+}
+
+/// An instance that was disconnected by an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// Since when.
+    #[serde(with = "proto::time::rfc3339_ms")]
+    pub since: DateTime<Utc>,
+    /// When it last showed Telegram that it lives.
+    #[serde(with = "proto::time::rfc3339_ms")]
+    pub lived_at: DateTime<Utc>,
 }
 
 /// The limits of one instance that differ from the configured ones.
@@ -95,6 +109,7 @@ impl InstanceRecord {
             phone: None,
             connected_at: None,
             limits: None,
+            stopped: None,
         }
     }
 }

@@ -43,6 +43,11 @@ pub const ORDERS: &[Order] = &[
         method::ACCOUNT_REMOVE,
         "Logs an instance out at Telegram and forgets everything about it.",
     ),
+    order::<NoParams, AccountInfo>(
+        method::ACCOUNT_STOP,
+        "Disconnects an instance until it is started again. Its login stays; its commands wait.",
+    ),
+    order::<NoParams, AccountInfo>(method::ACCOUNT_START, "Connects a stopped instance again."),
     order::<NoParams, AccountLimits>(
         method::ACCOUNT_LIMITS,
         "Tells how often the account may call Telegram, what of that is used, and what is shut.",

@@ -180,6 +180,36 @@ impl Control {
         Ok(AccountRemoved { instance: order.instance.clone(), logged_out })
     }
 
+    /// Disconnects an instance until it is started again.
+    pub(super) async fn account_stop(
+        self: &Arc<Self>,
+        order: &Command,
+        _: NoParams,
+    ) -> Result<AccountInfo, Fault> {
+        self.switch(order, Order::Stop).await
+    }
+
+    /// Connects a stopped instance again.
+    pub(super) async fn account_start(
+        self: &Arc<Self>,
+        order: &Command,
+        _: NoParams,
+    ) -> Result<AccountInfo, Fault> {
+        self.switch(order, Order::Start).await
+    }
+
+    async fn switch(
+        self: &Arc<Self>,
+        order: &Command,
+        to: impl FnOnce(oneshot::Sender<Result<(), Fault>>) -> Order,
+    ) -> Result<AccountInfo, Fault> {
+        let owned = self.owned(&order.instance).await?;
+        let (done, ended) = oneshot::channel();
+        self.order(&owned, to(done)).await?;
+        ended.await.unwrap_or_else(|_| Err(going_down()))?;
+        self.account_get(order, NoParams {}).await
+    }
+
     async fn give(
         self: &Arc<Self>,
         order: &Command,

@@ -35,7 +35,7 @@ pub async fn tend(tenure: Arc<Tenure>) {
         };
         tokio::select! {
             () = tenure.stopping.cancelled() => return,
-            lane = ready => Box::pin(lanes.work(&tenure, lane)).await,
+            lane = ready, if !tenure.waits => Box::pin(lanes.work(&tenure, lane)).await,
             () = lanes.due(&tenure) => Box::pin(lanes.answer_due(&tenure)).await,
             () = lanes.look_pause() => Box::pin(lanes.answer_cancelled(&tenure)).await,
             // What waits for a person may go on now.

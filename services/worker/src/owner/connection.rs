@@ -9,15 +9,20 @@ use proto::event::AccountState;
 use proto::{Fault, InstanceId};
 use telegram::{Account, AccountVerdict, calls};
 
-use super::{Goods, Order, Owner, Turn};
+use super::{Goods, Order, Owner, Turn, queue};
 use crate::keeper::Keeper;
+use crate::lanes;
 use crate::pace::Pace;
 use crate::persist;
 use crate::standing::Standing;
 use crate::stop::Failure;
+use crate::tenure::Tenure;
 
 /// The pauses before an account is connected again.
 const RECONNECT: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(15));
+
+/// Longer than connecting takes where nothing is wrong.
+const CONNECTS_WITHIN: Duration = Duration::from_secs(5);
 
 impl Owner {
     /// The account as it was stored; none where there is no login, or the tenure ends before it may
@@ -41,10 +46,25 @@ impl Owner {
         Ok(Some(shared.telegram.open(Some(kept.session), kept.peers, keeper, gate)))
     }
 
-    /// Connects until it works; commands wait meanwhile, orders don't.
+    /// Connects until it works; commands wait meanwhile, each up to its deadline; orders don't.
     pub(super) async fn connect(&mut self, account: &Account, goods: &Goods) -> Connected {
+        self.stand_connecting().await;
+        let waiting = self.tenure(Err(self.standing.borrow().fault()), true, goods);
+        let keeping = tokio::spawn(keep_deadlines(waiting.clone()));
+        let connected = self.until_connected(account, goods).await;
+        waiting.stopping.cancel();
+        if let Err(error) = keeping.await {
+            tracing::error!(%error, "keeping deadlines panicked");
+        }
+        connected
+    }
+
+    pub(super) async fn stand_connecting(&self) {
         let now = self.shared.clock.now();
         self.stand(Standing::new(AccountState::Connecting, None, now)).await;
+    }
+
+    async fn until_connected(&mut self, account: &Account, goods: &Goods) -> Connected {
         let (account, instance) = (account.clone(), self.lease.instance.clone());
         let proving = prove(&account, &instance, &self.shared.connecting);
         tokio::pin!(proving);
@@ -56,6 +76,10 @@ impl Owner {
             };
             match order {
                 None => return Connected::Turn(Turn::Stop),
+                Some(Order::Stop(done)) => return Connected::Turn(Turn::Stopped(done)),
+                Some(Order::Start(done)) => {
+                    let _ = done.send(Ok(()));
+                }
                 Some(Order::Remove(done)) => return Connected::Turn(Turn::Remove(done)),
                 Some(Order::Login(start)) => {
                     let message = "the account is being connected with the login that it has";
@@ -77,6 +101,16 @@ impl Owner {
         faults::cut("connected");
         Connected::Online
     }
+}
+
+/// Answers commands at their deadlines where connecting takes long. Most often it does not, and their
+/// queue is not begun to be read twice.
+async fn keep_deadlines(tenure: Arc<Tenure>) {
+    tokio::select! {
+        () = tokio::time::sleep(CONNECTS_WITHIN) => {}
+        () = tenure.stopping.cancelled() => return,
+    }
+    tokio::join!(queue::consume(tenure.clone()), lanes::tend(tenure));
 }
 
 /// How connecting ended.

@@ -66,7 +66,7 @@ impl Owner {
     async fn empty_queues(&self, goods: &Goods) -> Result<(), String> {
         let (bus, instance) = (&self.shared.bus, &self.lease.instance);
         let gone = Fault::detached(code::NOT_CONNECTED, "the instance is being removed");
-        let tenure = self.tenure(Err(gone), goods);
+        let tenure = self.tenure(Err(gone), false, goods);
         let queue = self.shared.names.command_queue(instance);
         if bus.queue_depth(&queue).await.map_err(words)?.is_some() {
             bus.unbind_instance_queue(instance).await.map_err(words)?;

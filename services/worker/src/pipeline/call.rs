@@ -35,8 +35,7 @@ pub(super) async fn call(
 ) -> Result<Called, Undone> {
     cut("claimed");
     if !record.has_begun() && tenure.shared.clock.now() >= arrival.command.deadline {
-        let fault = Fault::expired("the deadline passed before the first step");
-        return Ok(Called::Ended(fault.into()));
+        return Ok(Called::Ended(too_late(tenure).into()));
     }
     Box::pin(execute(tenure, arrival, request, record, None)).await
 }
@@ -87,6 +86,14 @@ async fn execute(
         _ => {}
     }
     outcome_of(called, cx.progress()).map(Called::Ended).map_err(Undone)
+}
+
+/// The deadline passed before the first step: what of.
+pub(super) fn too_late(tenure: &Tenure) -> Fault {
+    match &tenure.account {
+        Err(fault) if tenure.waits => fault.clone(),
+        _ => Fault::expired("the deadline passed before the first step"),
+    }
 }
 
 /// What a command has come to whose account can't be used. What a crash left half done stays half

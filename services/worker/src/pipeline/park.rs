@@ -4,11 +4,11 @@
 use bus::Delivery;
 use chrono::{DateTime, Utc};
 use proto::lane::LaneCopy;
-use proto::{Fault, OnFlood, Outcome};
+use proto::{OnFlood, Outcome};
 use store::Claim;
 
 use super::answer::{answer_apart, repeat, tell_waiting, too_many_askers};
-use super::call::wind_up;
+use super::call::{too_late, wind_up};
 use super::intake::{Arrival, claim, prepare};
 use super::{Done, Undone, conclude, id_taken};
 use crate::lanes::{Next, OrderKey, Parking, Place, Source, keys_of};
@@ -163,7 +163,7 @@ async fn answer_now(tenure: &Tenure, arrival: &Arrival, lane: Lane) -> Result<Do
         let limit = tenure.lanes.waits_for(lane, now);
         wind_up(tenure, arrival, request, record.clone(), &limit).await?
     } else {
-        Fault::expired("the deadline passed before the first step").into()
+        too_late(tenure).into()
     };
     conclude(tenure, None, arrival, &record, outcome).await
 }

@@ -15,7 +15,7 @@ pub fn judge(history: &History) -> Vec<Breach> {
     if impatient.len() <= excused {
         return Vec::new();
     }
-    let first = impatient.first().map(|wait| wait.to_string()).unwrap_or_default();
+    let first = impatient.first().map(ToString::to_string).unwrap_or_default();
     let what = format!(
         "{} calls came before their flood wait was over; the first: {first}",
         impatient.len()

@@ -48,6 +48,7 @@ impl Ground {
         let account =
             shared.telegram.open(None, Vec::new(), Arc::new(MemorySink::default()), Gate::always());
         let tenure = Tenure {
+            waits: false,
             groups: Groups::open(&shared.vault, &instance).await.unwrap(),
             account: Ok(account.clone()),
             limiter: Arc::new(limiter(&shared, &lease)),
