@@ -131,9 +131,12 @@ fn read_code(drawn: &[String]) -> String {
         .map(|line| line.chars().collect())
         .collect();
     let (width, scale) = (rows[0].len(), 4);
-    let is_light = |x: usize, y: usize| match (rows.get(y / 2).and_then(|row| row.get(x)), y % 2) {
-        (Some('\u{2588}'), _) | (Some('\u{2580}'), 0) | (Some('\u{2584}'), 1) => true,
-        _ => false,
+    let is_light = |x: usize, y: usize| {
+        let module = rows.get(y / 2).and_then(|row| row.get(x));
+        matches!(
+            (module, y % 2),
+            (Some('\u{2588}'), _) | (Some('\u{2580}'), 0) | (Some('\u{2584}'), 1)
+        )
     };
     let light = |x: usize, y: usize| if is_light(x / scale, y / scale) { 255 } else { 0 };
     let mut image =
