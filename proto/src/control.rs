@@ -19,8 +19,8 @@ pub use command::{
 };
 
 pub use limits::{
-    AccountForecast, AccountLimits, AccountSetLimits, BudgetParams, ClassLimit, Forecast,
-    GroupsUsed,
+    AccountForecast, AccountLimits, AccountSetLimits, BudgetParams, ChatLimit, ClassLimit,
+    Forecast, GroupsUsed,
 };
 
 /// The names of the orders.

@@ -1,7 +1,7 @@
 //! Commands that a limit holds back wait in lanes: the rest of the queue goes on, the order of a chat
 //! holds, and nothing of it is lost with a worker.
 
-use queuegram_tests::stage::{Message, Scene, patience};
+use queuegram_tests::stage::{Message, Scene, SceneOptions, patience};
 use serde_json::{Value, json};
 
 use crate::expect::{assert_holds, count, done};
@@ -158,10 +158,75 @@ async fn a_parked_command_is_answered_at_its_deadline_and_when_it_is_cancelled()
         let told = caller.replies().wait("cancelled", is_reply("first")).await.unwrap().json();
         assert_holds(&told, &json!({ "status": "failed", "error_kind": "cancelled" }));
     }
-    ctl.ok(&["command", "cancel", "second", "-i", INSTANCE]).await.unwrap();
-    scene.caller.reply("second").await.unwrap();
+    // What followed it has nothing to wait for any more.
+    let second = scene.caller.reply("second").await.unwrap().json();
+    assert_holds(&second, &json!({ "status": "failed", "error_code": "EXTERNAL_REF_UNBOUND" }));
     // Nothing of it counts any more, so the lane goes although its gate is shut.
     until_lane_is(&scene, false).await;
     let requests = scene.tgsim.requests_after(mark).await.unwrap();
     assert_eq!(requests.iter().filter(|name| *name == CREATE).count(), 1, "{requests:?}");
+}
+
+/// A rename behind a creation draws on no budget for creations: it goes on as soon as the group is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_only_follows_a_creation_waits_for_nothing_else() {
+    let scene = Scene::with(SceneOptions::new("lane-freed").faults(true)).await.unwrap();
+    scene.connect(INSTANCE).await.unwrap();
+    let ctl = scene.ctl().await.unwrap();
+    let set = ["instance", "limits", INSTANCE, "--set", "create=1h,burst=1", "--warm-up", "off"];
+    ctl.ok(&set).await.unwrap();
+    let made = json!({ "title": "Spends the burst" });
+    done(&scene.caller.call(INSTANCE, "spent", "group.create", made).await.unwrap());
+    for deal in ["deal-1", "deal-2"] {
+        send(&scene, deal, "group.create", deal, json!({ "title": deal })).await;
+        send(&scene, &format!("{deal}:link"), "group.get_invite_link", deal, json!({})).await;
+    }
+    let last = json!({ "title": "Deal 1 won" });
+    // By the first one's hour it can be there, though not by the second's.
+    let mut body = json!({
+        "id": "deal-1:won", "method": "group.rename", "instance": INSTANCE,
+        "external_ref": "deal-1", "params": last,
+    });
+    body["deadline"] = json!((chrono::Utc::now() + chrono::TimeDelta::minutes(90)).to_rfc3339());
+    scene.caller.send_body(INSTANCE, "group.rename", &body).await.unwrap();
+    until_parked(&scene, 5).await;
+    scene.advance(3_605).await.unwrap();
+    for id in ["deal-1", "deal-1:link", "deal-1:won"] {
+        assert_holds(&scene.caller.reply(id).await.unwrap().json(), &json!({ "status": "done" }));
+    }
+    assert_eq!(answered(&scene), ["spent", "deal-1", "deal-1:link", "deal-1:won"]);
+    scene.advance(3_605).await.unwrap();
+    for id in ["deal-2", "deal-2:link"] {
+        assert_holds(&scene.caller.reply(id).await.unwrap().json(), &json!({ "status": "done" }));
+    }
+    until_lane_is(&scene, false).await;
+}
+
+/// Redis loses everything while commands are parked: the lanes are read again, in their order.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_parked_keeps_its_order_when_redis_loses_its_data() {
+    let scene = Scene::open("lane-flushed").await.unwrap();
+    scene.connect(INSTANCE).await.unwrap();
+    flood(&scene, 30).await;
+    let steps = ["create", "rename-1", "rename-2", "rename-3"];
+    for deal in ["deal-1", "deal-2", "deal-3"] {
+        for step in steps {
+            let method = if step == "create" { "group.create" } else { "group.rename" };
+            let title = json!({ "title": format!("{deal} {step}") });
+            send(&scene, &format!("{deal}:{step}"), method, deal, title).await;
+        }
+    }
+    until_parked(&scene, 12).await;
+    scene.redis.flush().await.unwrap();
+    for deal in ["deal-1", "deal-2", "deal-3"] {
+        for step in steps {
+            let id = format!("{deal}:{step}");
+            let told = scene.caller.reply(&id).await.unwrap().json();
+            assert_holds(&told, &json!({ "status": "done" }));
+        }
+        let order: Vec<_> =
+            answered(&scene).into_iter().filter(|id| id.starts_with(deal)).collect();
+        assert_eq!(order, steps.map(|step| format!("{deal}:{step}")));
+    }
+    until_lane_is(&scene, false).await;
 }

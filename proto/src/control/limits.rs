@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{InstanceId, MethodName};
+use crate::ids::{ChatId, InstanceId, MethodName};
 
 /// Result of `account.limits`: how often the account may call Telegram, and how it stands with that.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,8 +21,23 @@ pub struct AccountLimits {
     pub warm_up_until: Option<DateTime<Utc>>,
     /// Each class of calls.
     pub classes: Vec<ClassLimit>,
+    /// Chats that are shut by slow mode, or that commands wait for because of it.
+    pub chats: Vec<ChatLimit>,
     /// How many groups the account is in, as far as they were counted.
     pub groups: Option<GroupsUsed>,
+}
+
+/// A chat in slow mode.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChatLimit {
+    /// The chat.
+    pub chat_id: ChatId,
+    /// Until when it is shut; null where it is open again.
+    #[serde(with = "crate::time::optional_rfc3339_ms")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
+    pub closed_until: Option<DateTime<Utc>>,
+    /// Commands that wait for it.
+    pub parked: u32,
 }
 
 /// How one class of calls stands.
@@ -84,15 +99,17 @@ pub struct AccountSetLimits {
     pub warm_up: Option<bool>,
 }
 
-/// A budget as an order gives it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// A budget as an order gives it; what is left out stays as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BudgetParams {
     /// Seconds for which one call counts; fractions allowed.
-    pub every_s: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every_s: Option<f64>,
     /// Calls that may come at once after a rest.
-    pub burst: u32,
-    /// Most calls in 24 hours; none for no such cap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burst: Option<u32>,
+    /// Most calls in 24 hours; 0 for no such cap.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per_day: Option<u32>,
 }

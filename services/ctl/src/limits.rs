@@ -30,8 +30,8 @@ pub struct LimitsArgs {
     /// The instance.
     instance: InstanceId,
     /// A class's budget: the time for which one call counts, and how many may come at once or in a
-    /// day. Can be given more than once.
-    #[arg(long, value_name = "CLASS=TIME[,burst=N][,per-day=N]", value_parser = budget)]
+    /// day (none: no such cap). What is not named stays. Can be given for several classes.
+    #[arg(long, value_name = "CLASS=[TIME][,burst=N][,per-day=N]", value_parser = budget)]
     set: Vec<(String, BudgetParams)>,
     /// Take a class back to what is configured. Can be given more than once.
     #[arg(long, value_name = "CLASS")]
@@ -53,7 +53,7 @@ enum Switch {
 /// Shows or changes them.
 pub async fn run(args: LimitsArgs, settings: &Settings, screen: Screen) -> Result<Done, Failure> {
     let mut orders = Orders::open(connect(settings).await?).await?;
-    let answer = match args.change() {
+    let answer = match args.change()? {
         Some(params) => {
             let name = method::ACCOUNT_SET_LIMITS;
             orders.ask(&args.instance, name, &params, ORDER_TIMEOUT).await?
@@ -90,13 +90,18 @@ pub async fn forecast(
 }
 
 impl LimitsArgs {
-    fn change(&self) -> Option<AccountSetLimits> {
+    fn change(&self) -> Result<Option<AccountSetLimits>, Failure> {
         let set = self.set.iter().map(|(class, budget)| (class.clone(), Some(*budget)));
         let reset = self.reset.iter().map(|class| (class.clone(), None));
-        let budgets: BTreeMap<_, _> = reset.chain(set).collect();
+        let mut budgets = BTreeMap::new();
+        for (class, budget) in reset.chain(set) {
+            if budgets.insert(class.clone(), budget).is_some() {
+                return Err(Failure::Usage(format!("{class}: is set or reset more than once")));
+            }
+        }
         let warm_up = self.warm_up.map(|switch| switch == Switch::On);
         let changes = !budgets.is_empty() || warm_up.is_some();
-        changes.then_some(AccountSetLimits { budgets, warm_up })
+        Ok(changes.then_some(AccountSetLimits { budgets, warm_up }))
     }
 }
 
@@ -104,16 +109,28 @@ impl LimitsArgs {
 fn budget(text: &str) -> Result<(String, BudgetParams), String> {
     let form = "a budget is wanted, such as create=20m,burst=1,per-day=10";
     let (class, rest) = text.split_once('=').ok_or(form)?;
-    let mut parts = rest.split(',');
-    let every = span(parts.next().unwrap_or_default())?;
-    let mut budget = BudgetParams { every_s: every.as_secs_f64(), burst: 1, per_day: None };
-    for part in parts {
-        let (name, number) = part.split_once('=').ok_or(form)?;
-        let number = number.parse().map_err(|_| format!("{name}: a number is wanted"))?;
-        match name {
-            "burst" => budget.burst = number,
-            "per-day" => budget.per_day = Some(number),
+    let mut budget = BudgetParams::default();
+    for (n, part) in rest.split(',').enumerate() {
+        let Some((name, given)) = part.split_once('=') else {
+            if n > 0 {
+                return Err(form.to_owned());
+            }
+            budget.every_s = Some(span(part)?.as_secs_f64());
+            continue;
+        };
+        let field = match name {
+            "burst" => &mut budget.burst,
+            "per-day" => &mut budget.per_day,
             _ => return Err(format!("{name}: unknown; burst and per-day are known")),
+        };
+        let number = match (name, given) {
+            ("per-day", "none") => 0,
+            _ => given
+                .parse()
+                .map_err(|_| format!("{name}: a number from 1 to {} is wanted", u32::MAX))?,
+        };
+        if field.replace(number).is_some() {
+            return Err(format!("{name}: is given twice"));
         }
     }
     Ok((class.to_owned(), budget))
@@ -143,6 +160,14 @@ pub fn words_of(limits: &AccountLimits) -> String {
     if let Some(until) = limits.warm_up_until {
         words.push_str(&format!(", smaller ones until {}", time::format(until)));
     }
+    for chat in &limits.chats {
+        let until = chat.closed_until.map(|until| format!(" until {}", time::format(until)));
+        let until = until.unwrap_or_else(|| " no more".to_owned());
+        words.push_str(&format!(
+            "\nchat     {}: slow mode{until}, {} parked",
+            chat.chat_id, chat.parked
+        ));
+    }
     if let Some(groups) = &limits.groups {
         let at = time::format(groups.counted_at);
         words.push_str(&format!("\ngroups   {} of {} (counted {at})", groups.used, groups.most));
@@ -157,6 +182,8 @@ fn gate(class: &ClassLimit) -> String {
     let why = class.reason.as_deref().map(plain).unwrap_or_default();
     match class.closed_until {
         Some(until) => paint(UNSURE, &format!("shut until {} ({why})", time::format(until))),
+        // A sentence, where the circuit says why: it would stretch the table.
+        None if why.contains(' ') => paint(BAD, "shut until resumed"),
         None => paint(BAD, &format!("shut until resumed ({why})")),
     }
 }
@@ -166,6 +193,12 @@ fn forecast_words(forecast: &Forecast) -> String {
     let Some(class) = &forecast.class else {
         return match forecast.next_at {
             Some(_) => format!("{} can be done {}", forecast.method, paint(GOOD, "now")),
+            None if why == "ACCOUNT_FULL" => {
+                format!(
+                    "{} can't be done: the account is in as many groups as it may be",
+                    forecast.method
+                )
+            }
             None => format!("{} can be done {}: {why}", forecast.method, when(None)),
         };
     };
@@ -205,13 +238,18 @@ mod tests {
     fn a_budget_is_read_as_people_write_it() {
         let (class, read) = budget("create=20m,burst=2,per-day=10").unwrap();
         assert_eq!(class, "create");
-        assert_eq!(read, BudgetParams { every_s: 1_200.0, burst: 2, per_day: Some(10) });
-        assert_eq!(budget("link=500ms").unwrap().1.burst, 1);
+        let all = BudgetParams { every_s: Some(1_200.0), burst: Some(2), per_day: Some(10) };
+        assert_eq!(read, all);
+        assert_eq!(budget("link=500ms").unwrap().1.burst, None, "it stays");
+        let uncapped = BudgetParams { per_day: Some(0), ..BudgetParams::default() };
+        assert_eq!(budget("link=per-day=none").unwrap().1, uncapped);
         for (text, said) in [
             ("create", "such as create=20m"),
             ("create=often", "a span of time"),
             ("create=1m,bursts=2", "bursts: unknown"),
             ("create=1m,burst=two", "burst: a number"),
+            ("create=1m,burst=99999999999", "burst: a number from 1"),
+            ("create=1m,burst=1,burst=2", "burst: is given twice"),
         ] {
             assert!(budget(text).unwrap_err().contains(said), "{text}");
         }

@@ -13,6 +13,7 @@ mod refill;
 mod regain;
 mod tend;
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -42,6 +43,8 @@ pub struct Lanes {
     epoch: u64,
     /// Counts what is parked, for all instances of this worker together.
     count: IntGauge,
+    /// Who went to the end of their own lane, since somebody last left one.
+    early: Mutex<HashSet<CommandId>>,
     /// The generation of Redis' data in which all of this is noted there.
     whole_in: Mutex<String>,
 }
@@ -55,6 +58,7 @@ impl Lanes {
             copies: AtomicU64::new(0),
             epoch: lease.epoch,
             count,
+            early: Mutex::default(),
             whole_in: Mutex::default(),
         }
     }
@@ -96,6 +100,11 @@ impl Lanes {
         self.board().calls_in(lane)
     }
 
+    /// How many of them have to be made before a command with these keys that only follows others.
+    pub fn calls_up_to_last(&self, keys: &[OrderKey], lane: Lane) -> usize {
+        self.board().calls_up_to_last(keys, lane)
+    }
+
     fn parked_in(&self, lane: Lane) -> usize {
         self.board().parked_in(lane)
     }
@@ -123,6 +132,10 @@ impl Lanes {
         let changed = change(&mut board);
         self.count.add(count(board.len()) - count(before));
         changed
+    }
+
+    fn early(&self) -> MutexGuard<'_, HashSet<CommandId>> {
+        self.early.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn whole_in(&self) -> String {

@@ -28,7 +28,7 @@ pub use class::Class;
 pub use config::{Budget, LimitsConfig, Profile};
 pub use fullness::Fullness;
 pub use gates::{PEER_FLOOD, USER_RESTRICTED};
-pub use keeping::{ByLease, Nowhere};
+pub use keeping::{ByLease, Nowhere, Remembered};
 pub use lane::Lane;
 pub use learnt::Learnt;
 pub use limiter::Limiter;

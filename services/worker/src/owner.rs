@@ -211,6 +211,9 @@ impl Owner {
         }
         self.desk.give_up().await;
         close(account).await;
+        if self.lost.is_cancelled() {
+            self.shared.remembered.put(&self.lease.instance, goods.limiter.kept());
+        }
         if let Err(error) = goods.limiter.flush().await {
             tracing::warn!(%error, "what was used last of limits was not noted");
         }

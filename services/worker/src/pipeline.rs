@@ -17,6 +17,7 @@ use chassis::faults::{cut, mutant};
 use futures_util::FutureExt;
 use proto::envelope::Rejected;
 use proto::fault::code;
+use proto::lane::LaneCopy;
 use proto::{Command, CommandResult, ErrorKind, Fault, Outcome, Status};
 use store::{Claim, Record};
 use tracing::Instrument;
@@ -75,7 +76,8 @@ pub async fn take(tenure: &Tenure, mut delivery: Delivery, lane: Option<Lane>) -
         Ok(arrival) => {
             let span = span_of(&arrival.command);
             // Boxed, like a step: the compiler lays each future out in its caller's.
-            let working = AssertUnwindSafe(Box::pin(work(tenure, &delivery, &arrival, &peril)));
+            let working = work(tenure, Some(&delivery), &arrival, Some(&peril));
+            let working = AssertUnwindSafe(Box::pin(working));
             let ended = working.catch_unwind().instrument(span).await;
             // It comes back, and the ledger counts how often.
             let ended = ended.unwrap_or(Err(Undone("the work on it panicked")));
@@ -84,6 +86,26 @@ pub async fn take(tenure: &Tenure, mut delivery: Delivery, lane: Option<Lane>) -
     };
     peril.over(tenure).await;
     ending
+}
+
+/// Takes a parked command to its end where it lies, without waiting for its turn in its lane. False
+/// where it can't be gone on with now.
+pub async fn take_parked(tenure: &Tenure, copy: LaneCopy) -> bool {
+    let Some(lane) = tenure.lanes.lane_of(&copy.command.id) else { return true };
+    let arrival = Arrival::parked(copy, lane);
+    if pauses::is_held(tenure, &arrival.command).await {
+        return false;
+    }
+    let span = span_of(&arrival.command);
+    let working = AssertUnwindSafe(Box::pin(work(tenure, None, &arrival, None)));
+    match working.catch_unwind().instrument(span).await {
+        Ok(Ok(_)) => true,
+        Ok(Err(Undone(why))) => {
+            tracing::warn!(why, command.id = %arrival.command.id, "a parked command was not worked on");
+            false
+        }
+        Err(_) => false,
+    }
 }
 
 /// How the work on a command ended.
@@ -100,9 +122,9 @@ enum Done {
 /// Order → claim → call → record → reply, and out of its lane. What is left is to acknowledge.
 async fn work(
     tenure: &Tenure,
-    delivery: &Delivery,
+    delivery: Option<&Delivery>,
     arrival: &Arrival,
-    peril: &Peril,
+    peril: Option<&Peril>,
 ) -> Result<Done, Undone> {
     let done = answer(tenure, delivery, arrival, peril).await?;
     if done == Done::Answered && arrival.was_parked() {
@@ -114,12 +136,12 @@ async fn work(
 
 async fn answer(
     tenure: &Tenure,
-    delivery: &Delivery,
+    delivery: Option<&Delivery>,
     arrival: &Arrival,
-    peril: &Peril,
+    peril: Option<&Peril>,
 ) -> Result<Done, Undone> {
     let (metrics, command) = (&tenure.shared.metrics, &arrival.command);
-    if let Some(failure) = peril.poison() {
+    if let Some(failure) = peril.and_then(Peril::poison) {
         return broken(tenure, delivery, command, failure).await;
     }
     let request = match prepare(tenure, arrival).await {
@@ -132,7 +154,7 @@ async fn answer(
     let behind = match order(tenure, arrival, &request).await? {
         Order::First => None,
         Order::Behind(not_yet) => Some(not_yet),
-        Order::Elsewhere => return elsewhere(tenure, delivery, arrival, &request).await,
+        Order::Elsewhere => return elsewhere(tenure, arrival, &request).await,
     };
     let claimed = metrics.stage(Stage::Claim, claim(tenure, arrival, &request)).await;
     let record = match claimed {
@@ -140,7 +162,7 @@ async fn answer(
         Ok(Claim::Done(record)) => {
             return match arrival.was_parked() {
                 true => tell_waiting(tenure, command, &record).await,
-                false => repeat(tenure, delivery, command, record).await,
+                false => repeat(tenure, command, record).await,
             };
         }
         Ok(Claim::Conflict) => {
@@ -148,7 +170,9 @@ async fn answer(
         }
         Err(failure) => return broken(tenure, delivery, command, failure).await,
     };
-    peril.over(tenure).await;
+    if let Some(peril) = peril {
+        peril.over(tenure).await;
+    }
     let called = match behind {
         _ if record.cancelled_at.is_some() && !record.has_begun() => {
             Called::Ended(persist::cancelled().into())
@@ -165,7 +189,7 @@ async fn answer(
             park::Ended::Late(outcome) => outcome,
         },
     };
-    conclude(tenure, Some(delivery), arrival, &record, outcome).await
+    conclude(tenure, delivery, arrival, &record, outcome).await
 }
 
 /// Record → reply.

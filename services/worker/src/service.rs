@@ -24,6 +24,7 @@ use crate::answers::Answers;
 use crate::config::WorkerConfig;
 use crate::contract::ContractCommand;
 use crate::control::Control;
+use crate::limits::Remembered;
 use crate::methods;
 use crate::metrics::Metrics;
 use crate::pace::Pace;
@@ -122,6 +123,7 @@ async fn connect(
         return Ok(None);
     };
     let shared = Shared {
+        remembered: Remembered::default(),
         worker_id,
         rules: Rules {
             names: names.clone(),

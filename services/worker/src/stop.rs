@@ -1,5 +1,6 @@
 //! Why a method stops before its end, and what a step can fail with.
 
+use proto::fault::code;
 use proto::{Fault, MemberStatus};
 use serde::{Deserialize, Serialize};
 use telegram::{CallError, RpcFault};
@@ -132,9 +133,12 @@ impl From<Fault> for Stop {
 }
 
 /// The fault of a command that a limit keeps from going on.
-pub fn throttled(code: &str, retry_after_s: u64) -> Fault {
-    let message = format!("a limit asks to wait {retry_after_s} s");
-    Fault::throttled(code, message, retry_after_s)
+pub fn throttled(limit: &str, retry_after_s: u64) -> Fault {
+    let message = match limit {
+        code::PAUSED => "what the command needs is paused until a person resumes it".to_owned(),
+        _ => format!("a limit asks to wait {retry_after_s} s"),
+    };
+    Fault::throttled(limit, message, retry_after_s)
 }
 
 #[cfg(test)]

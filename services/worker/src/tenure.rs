@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::answers::Answers;
 use crate::config::WorkerConfig;
 use crate::lanes::Lanes;
-use crate::limits::{ByLease, Class, Hit, Lane, Limiter, NotYet};
+use crate::limits::{ByLease, Class, Hit, Lane, Limiter, NotYet, Remembered};
 use crate::metrics::Metrics;
 use crate::pace::Pace;
 use crate::pauses::PauseWatch;
@@ -29,6 +29,8 @@ use crate::suspect::Losses;
 
 /// What every part of the worker works with.
 pub struct Shared {
+    /// Limits of accounts that were lost with Redis' data.
+    pub remembered: Remembered,
     /// The settings.
     pub config: WorkerConfig,
     /// This worker's name, new at each start.

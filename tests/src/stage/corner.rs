@@ -32,6 +32,18 @@ enum Kind {
 }
 
 impl RedisCorner {
+    /// Has it lose everything that the scene put there.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn flush(&self) -> Result<()> {
+        let mut wire = Wire::open(&Url::parse(&self.url)?).await?;
+        let database = self.url.rsplit('/').next().and_then(|number| number.parse().ok());
+        ensure!(wire.select(database.unwrap_or(0)).await?, "no such database");
+        wire.ask("FLUSHDB").await?;
+        wire.ask(&format!("SET {CLAIM} 1")).await.map(drop)
+    }
+
     /// Starts or claims one.
     ///
     /// # Errors

@@ -65,7 +65,11 @@ impl Control {
         let wish = self.shared.ledger.cancel(&order.instance, &about.id, now).await;
         let record = match wish.map_err(unavailable)? {
             Cancelled::Awaited => return cancelled(None, None),
-            Cancelled::Marked(record) => return cancelled(Some(state_of(&record)), None),
+            Cancelled::Marked(record) => {
+                let parked = self.shared.lanes.find(&order.instance, &about.id).await;
+                let parked = parked.map_err(unavailable)?.map(|_| CommandState::Parked);
+                return cancelled(Some(parked.unwrap_or(state_of(&record))), None);
+            }
             Cancelled::Late(record) => record,
         };
         let ending = ending_of(&record);

@@ -1,20 +1,21 @@
 //! Orders about an account's limits. Any worker can tell them: what is used lies in Redis, written by
 //! the owner at most a second ago. Only the owner can change them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proto::control::{
-    AccountForecast, AccountLimits, AccountSetLimits, ClassLimit, Forecast, GroupsUsed, NoParams,
-    PauseInfo,
+    AccountForecast, AccountLimits, AccountSetLimits, ChatLimit, ClassLimit, Forecast, GroupsUsed,
+    NoParams, PauseInfo,
 };
 use proto::fault::code;
-use proto::{Command, Fault, MethodName};
+use proto::{ChatId, Command, Fault, MethodName};
 use store::{InstanceRecord, LaneBoard};
 use tokio::sync::oneshot;
 
 use super::Control;
 use super::account::{going_down, no_instance, unavailable};
-use crate::limits::{Class, Kept, Limiter, Nowhere, Settings, Waiting};
+use crate::limits::{Class, Kept, Lane, Limiter, Nowhere, Settings, Waiting};
 use crate::methods;
 use crate::owner::Order;
 
@@ -40,6 +41,7 @@ impl Control {
             profile: known.settings.profile().name().to_owned(),
             warm_up_until: known.settings.warm_up_until(self.shared.clock.now()),
             classes: classes.collect(),
+            chats: chats_of(&known),
             groups: known.limiter.groups().map(|groups| GroupsUsed {
                 used: groups.used,
                 most: groups.most,
@@ -72,20 +74,25 @@ impl Control {
             return Err(Fault::invalid(code::METHOD_UNKNOWN, message));
         };
         let known = self.limits_of(order).await?;
-        if let Some(pause) = self.pause_over(order, &params.method) {
+        // The one that the method is about: most commands draw on no other for long.
+        let main = entry.classes.first();
+        let limit = main.and_then(|class| self.class_limit(order, &known, *class));
+        let pause = self.pause_over(order, &params.method);
+        let pause = pause.map(|pause| pause.reason.unwrap_or_else(|| code::PAUSED.to_owned()));
+        let full = main == Some(&Class::Create)
+            && known.limiter.groups().is_some_and(|groups| groups.is_full());
+        if let Some(reason) = pause.or(full.then(|| code::ACCOUNT_FULL.to_owned())) {
             return Ok(Forecast {
                 instance: order.instance.clone(),
                 method: params.method,
                 class: None,
-                reason: Some(pause.reason.unwrap_or_else(|| code::PAUSED.to_owned())),
-                parked: 0,
+                reason: Some(reason),
+                parked: limit.map_or(0, |limit| limit.parked),
                 next_at: None,
             });
         }
+        // Read after the forecast was made: what could be done then can be done now.
         let now = self.shared.clock.now();
-        // The one that the method is about: most commands draw on no other for long.
-        let main = entry.classes.first();
-        let limit = main.and_then(|class| self.class_limit(order, &known, *class));
         let waits = limit.filter(|limit| limit.next_at.is_none_or(|at| at > now));
         Ok(Forecast {
             instance: order.instance.clone(),
@@ -133,4 +140,19 @@ impl Control {
         let paused = pause.map(|pause| pause.reason.unwrap_or_else(|| code::PAUSED.to_owned()));
         known.limiter.class_limit(class, waiting, paused)
     }
+}
+
+/// The chats in slow mode: those that are shut, and those that commands wait for.
+fn chats_of(known: &Known) -> Vec<ChatLimit> {
+    let mut chats: BTreeMap<ChatId, ChatLimit> = BTreeMap::new();
+    let chat = |chat_id| ChatLimit { chat_id, closed_until: None, parked: 0 };
+    for (chat_id, until) in known.limiter.chats() {
+        chats.entry(chat_id).or_insert_with(|| chat(chat_id)).closed_until = Some(until);
+    }
+    for (_, entry) in &known.board.parked {
+        if let Ok(Lane::Slow(chat_id)) = entry.lane.parse() {
+            chats.entry(chat_id).or_insert_with(|| chat(chat_id)).parked += 1;
+        }
+    }
+    chats.into_values().collect()
 }

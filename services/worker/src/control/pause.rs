@@ -63,8 +63,13 @@ impl Control {
 
     async fn scope(&self, order: &Command, named: &[MethodName]) -> Result<PauseScope, Fault> {
         for (n, method) in named.iter().enumerate() {
-            let of_class = method.as_str().strip_prefix("class.").and_then(Class::read);
-            if of_class.is_none() && methods::find(method.as_str()).is_none() {
+            let class = method.as_str().strip_prefix("class.");
+            if let Some(class) = class {
+                if Class::read(class).is_none() {
+                    let message = format!("params.methods[{n}]: {class} {}", Class::unknown());
+                    return Err(Fault::invalid(code::PARAMS_INVALID, message));
+                }
+            } else if methods::find(method.as_str()).is_none() {
                 let message = format!("params.methods[{n}]: there is no method {method}");
                 return Err(Fault::invalid(code::METHOD_UNKNOWN, message));
             }

@@ -3,7 +3,11 @@
 //!
 //! Order per key always holds. Of all parked commands of a key the one with the lowest `seq` may be
 //! worked on; every other one goes behind those before it. A lane is a queue, so within one lane the
-//! broker keeps the order; between lanes this board does.
+//! broker keeps the order most of the time; what it gives out too early goes to the lane's end. Between
+//! lanes this board keeps it.
+//!
+//! Who waits only for those before it, and not for a call of its lane's class, is freed when they have
+//! left, wherever it lies.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -77,6 +81,7 @@ pub struct Board {
     keys: HashMap<OrderKey, BTreeMap<u64, CommandId>>,
     lanes: BTreeMap<Lane, LaneState>,
     due: BTreeSet<(DateTime<Utc>, CommandId)>,
+    freed: BTreeSet<(u64, CommandId)>,
     next_seq: u64,
 }
 
@@ -108,12 +113,7 @@ impl Board {
             if *source != Source::Lane(parked.lane, parked.copy.clone()) {
                 return Place::Elsewhere;
             }
-            let before = parked.key.as_ref().and_then(|key| self.last_before(key, parked.seq));
-            return match before {
-                // In its own lane those before it have been at the head before it.
-                Some(before) if before.lane != parked.lane => Place::Behind(before.lane),
-                _ => Place::First,
-            };
+            return self.before(parked).map_or(Place::First, |before| Place::Behind(before.lane));
         }
         let last = keys.iter().find_map(|key| self.last_before(key, u64::MAX));
         last.map_or(Place::First, |last| Place::Behind(last.lane))
@@ -128,11 +128,12 @@ impl Board {
         keys.iter().find(|key| self.keys.contains_key(key)).or(keys.last()).cloned()
     }
 
-    /// What becomes of a command that must wait for `lane`. It can't go behind
-    /// later ones of its key: then it waits where it is.
+    /// What becomes of a command that must wait for `lane`. Its key's first can't go behind later
+    /// ones of it: then it waits where it is. Any other one goes to the end of its own lane, too.
     pub fn next(&self, id: &CommandId, lane: Lane) -> Next {
         let Some(parked) = self.parked.get(id) else { return Next::Move(lane) };
-        match parked.lane == lane || self.has_later_in(id, lane) {
+        let is_first = self.before(parked).is_none();
+        match is_first && (parked.lane == lane || self.has_later_in(id, lane)) {
             true => Next::Stay,
             false => Next::Move(lane),
         }
@@ -161,18 +162,31 @@ impl Board {
         lane.calls += usize::from(parked.calls);
         self.due.insert((parked.deadline, id.clone()));
         self.next_seq = self.next_seq.max(parked.seq + 1);
-        self.parked.insert(id, parked);
+        let next = parked.key.clone();
+        self.parked.insert(id.clone(), parked);
+        if let Some(mates) = next.as_ref().and_then(|key| self.keys.get(key)) {
+            // Read back in any order: one before it takes the place of who was thought first.
+            for (seq, mate) in mates.iter().skip(1) {
+                self.freed.remove(&(*seq, mate.clone()));
+            }
+        }
+        match next {
+            Some(key) => self.free_first(&key),
+            None => self.free(&id),
+        }
     }
 
     /// Notes that a command is parked no more.
     pub fn leave(&mut self, id: &CommandId) -> Option<Parked> {
         let parked = self.parked.remove(id)?;
+        self.freed.remove(&(parked.seq, id.clone()));
         if let Some(key) = &parked.key
             && let Some(mates) = self.keys.get_mut(key)
         {
             mates.remove(&parked.seq);
-            if mates.is_empty() {
-                self.keys.remove(key);
+            match mates.is_empty() {
+                true => drop(self.keys.remove(key)),
+                false => self.free_first(key),
             }
         }
         if let Some(lane) = self.lanes.get_mut(&parked.lane) {
@@ -244,6 +258,27 @@ impl Board {
         }
     }
 
+    /// The next command that nothing keeps from going on any more.
+    pub fn next_freed(&self) -> Option<CommandId> {
+        self.freed.first().map(|(_, id)| id.clone())
+    }
+
+    /// A freed command can't be worked on before it gets to the head of its lane.
+    pub fn not_freed(&mut self, id: &CommandId) {
+        if let Some(parked) = self.parked.get(id) {
+            self.freed.remove(&(parked.seq, id.clone()));
+        }
+    }
+
+    /// The one of its key that has to leave a parked command's own lane before it.
+    pub fn before_in_lane(&self, id: &CommandId) -> Option<CommandId> {
+        let parked = self.parked.get(id)?;
+        let mates = self.keys.get(parked.key.as_ref()?)?.range(..parked.seq);
+        let in_lane =
+            |mate: &&CommandId| self.parked.get(*mate).is_some_and(|mate| mate.lane == parked.lane);
+        mates.map(|(_, mate)| mate).find(in_lane).cloned()
+    }
+
     /// What is known of a parked command.
     pub fn get(&self, id: &CommandId) -> Option<&Parked> {
         self.parked.get(id)
@@ -257,6 +292,15 @@ impl Board {
     /// How many commands in a lane wait for a call of its class themselves.
     pub fn calls_in(&self, lane: Lane) -> usize {
         self.lanes.get(&lane).map_or(0, |state| state.calls)
+    }
+
+    /// How many calls of a lane's class have to be made before a command with these keys goes on that
+    /// only follows others: those up to the last of them.
+    pub fn calls_up_to_last(&self, keys: &[OrderKey], lane: Lane) -> usize {
+        let last = keys.iter().find_map(|key| self.last_before(key, u64::MAX));
+        let seq = last.map_or(0, |last| last.seq);
+        let before = |parked: &&Parked| parked.lane == lane && parked.calls && parked.seq <= seq;
+        self.parked.values().filter(before).count()
     }
 
     /// How many commands are parked.
@@ -280,6 +324,24 @@ impl Board {
             self.parked.iter().filter(|(_, parked)| parked.lane == lane).collect();
         found.sort_by_key(|(_, parked)| parked.seq);
         found.into_iter().map(|(id, _)| id.clone()).collect()
+    }
+
+    fn free_first(&mut self, key: &OrderKey) {
+        let first = self.keys.get(key).and_then(|mates| mates.values().next().cloned());
+        if let Some(first) = first {
+            self.free(&first);
+        }
+    }
+
+    fn free(&mut self, id: &CommandId) {
+        if let Some(parked) = self.parked.get(id).filter(|parked| !parked.calls) {
+            self.freed.insert((parked.seq, id.clone()));
+        }
+    }
+
+    /// The last one of its key that is parked before a parked command.
+    fn before(&self, parked: &Parked) -> Option<&Parked> {
+        self.last_before(parked.key.as_ref()?, parked.seq)
     }
 
     fn last_before(&self, key: &OrderKey, seq: u64) -> Option<&Parked> {

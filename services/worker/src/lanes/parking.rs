@@ -49,6 +49,10 @@ impl Lanes {
         parking: Parking<'_>,
     ) -> Result<(), Failure> {
         let Parking { command, not_yet, retry_at, .. } = parking;
+        if self.lane_of(&command.id) == Some(lane) && !self.early().insert(command.id.clone()) {
+            // It came up twice before the one that it has to follow.
+            self.restock_before(tenure, &command.id, lane).await?;
+        }
         if !self.board().knows(lane) {
             self.open(tenure, lane, not_yet).await?;
         }
@@ -81,12 +85,16 @@ impl Lanes {
     pub async fn stay(&self, tenure: &Tenure, parking: Parking<'_>) -> Result<(), Failure> {
         let parked = self.board().get(&parking.command.id).cloned();
         let Some(parked) = parked else { return Ok(()) };
+        // It may have waited for those before it until now.
+        let parked = Parked { calls: true, ..parked };
         self.note(tenure, parking.command, &parked, parking, None).await?;
         // What has opened meanwhile must not keep the other lanes from their turn.
         let soonest = tenure.shared.clock.now() + AGAIN_AFTER;
         let opens = parking.not_yet.opens.map(|opens| opens.max(soonest));
         let not_yet = NotYet { opens, ..parking.not_yet.clone() };
-        self.board().sleep(parked.lane, &not_yet);
+        let lane = parked.lane;
+        self.change(|board| board.park(parking.command.id.clone(), parked));
+        self.board().sleep(lane, &not_yet);
         self.changed.notify_waiters();
         Ok(())
     }
@@ -99,6 +107,7 @@ impl Lanes {
         let (lanes, lease) = (&tenure.shared.lanes, &tenure.lease);
         tenure.retry_store(|| lanes.leave(lease, id)).await?;
         self.change(|board| board.leave(id));
+        self.early().clear();
         self.changed.notify_waiters();
         cut("left");
         Ok(())

@@ -1,6 +1,7 @@
 //! Filling a lane again whose queue the broker has lost: every parked command has a second copy in Redis.
 
 use bus::Subscription;
+use proto::CommandId;
 use proto::lane::LaneCopy;
 
 use super::Lanes;
@@ -43,6 +44,27 @@ impl Lanes {
     async fn restock(&self, tenure: &Tenure, copy: &LaneCopy, lane: Lane) -> Result<(), Failure> {
         self.declare(tenure, lane).await?;
         self.publish(tenure, lane, &copy.command, &copy.encode()).await
+    }
+
+    /// Somebody comes up again and again before the one of its chat that it has to follow: the broker has
+    /// lost that one. Where it has not, one copy more counts for nothing.
+    pub(super) async fn restock_before(
+        &self,
+        tenure: &Tenure,
+        id: &CommandId,
+        lane: Lane,
+    ) -> Result<(), Failure> {
+        self.early().clear();
+        let Some(before) = self.board().before_in_lane(id) else { return Ok(()) };
+        tracing::warn!(command.id = %before, lane = %lane, "a parked command was lost in its lane");
+        match self.stored(tenure, &before).await {
+            Some(copy) => self.restock(tenure, &copy, lane).await,
+            None if tenure.stopping.is_cancelled() => Ok(()),
+            None => {
+                tracing::error!(command.id = %before, "broker and Redis have both lost a command");
+                self.left(tenure, &before).await
+            }
+        }
     }
 
     /// A lane's queue does not answer any more: it is made anew, if everything in it can be had again.

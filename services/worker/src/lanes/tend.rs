@@ -10,6 +10,7 @@ use std::time::Duration;
 use bus::{BusError, Consumption, Delivery, Subscription};
 use chassis::faults::cut;
 use futures_util::FutureExt;
+use proto::CommandId;
 use proto::fault::code;
 use tokio::time::timeout;
 
@@ -31,11 +32,17 @@ pub async fn tend(tenure: Arc<Tenure>) {
     while !tenure.stopping.is_cancelled() {
         let ready = async {
             shared.pauses.running(&tenure.instance).await;
-            lanes.ready(&tenure).await
+            tokio::select! {
+                id = lanes.freed() => Ready::Freed(id),
+                lane = lanes.ready(&tenure) => Ready::Lane(lane),
+            }
         };
         tokio::select! {
             () = tenure.stopping.cancelled() => return,
-            lane = ready, if !tenure.waits => Box::pin(lanes.work(&tenure, lane)).await,
+            ready = ready, if !tenure.waits => match ready {
+                Ready::Freed(id) => Box::pin(lanes.work_freed(&tenure, id)).await,
+                Ready::Lane(lane) => Box::pin(lanes.work(&tenure, lane)).await,
+            },
             () = lanes.due(&tenure) => Box::pin(lanes.answer_due(&tenure)).await,
             () = lanes.look_pause() => Box::pin(lanes.answer_cancelled(&tenure)).await,
             // What waits for a person may go on now.
@@ -43,6 +50,14 @@ pub async fn tend(tenure: Arc<Tenure>) {
             () = lanes.lost(&mut generation) => lanes.note_again(&tenure).await,
         }
     }
+}
+
+/// What can be gone on with.
+enum Ready {
+    /// A lane.
+    Lane(Lane),
+    /// A command that nothing keeps from going on any more, wherever it lies.
+    Freed(CommandId),
 }
 
 /// How a lane's consumption ended.
@@ -70,6 +85,37 @@ impl Lanes {
                 () = opens => if let Some((lane, _)) = next { return lane },
                 () = changed => {}
             }
+        }
+    }
+
+    /// The next command that is freed.
+    async fn freed(&self) -> CommandId {
+        loop {
+            let changed = self.changed.notified();
+            if let Some(id) = self.next_freed() {
+                return id;
+            }
+            changed.await;
+        }
+    }
+
+    fn next_freed(&self) -> Option<CommandId> {
+        self.board().next_freed()
+    }
+
+    /// Works on a command whose predecessors have left. What is left of it in its lane counts no more.
+    async fn work_freed(&self, tenure: &Tenure, id: CommandId) {
+        let _turn = tenure.turn.lock().await;
+        if self.board().next_freed().as_ref() != Some(&id) {
+            return;
+        }
+        let went_on = match self.stored(tenure, &id).await {
+            Some(copy) => Box::pin(pipeline::take_parked(tenure, copy)).await,
+            None => false,
+        };
+        if !went_on {
+            // It comes up at the head of its lane.
+            self.board().not_freed(&id);
         }
     }
 
@@ -113,6 +159,9 @@ impl Lanes {
     async fn consume(&self, tenure: &Tenure, lane: Lane, mut from: Consumption) -> Worked {
         let worked = loop {
             Box::pin(self.answer_due(tenure)).await;
+            while let Some(id) = self.next_freed() {
+                Box::pin(self.work_freed(tenure, id)).await;
+            }
             let empty = self.parked_in(lane) == 0;
             if !empty && let Some(not_yet) = tenure.limit_of(lane) {
                 self.board().sleep(lane, &not_yet);
@@ -147,7 +196,7 @@ impl Lanes {
     /// False where the lane is not to be gone on with now.
     async fn take(&self, tenure: &Tenure, lane: Lane, delivery: Delivery) -> bool {
         let _turn = tenure.turn.lock().await;
-        let taking = AssertUnwindSafe(pipeline::take(tenure, delivery, Some(lane)));
+        let taking = AssertUnwindSafe(Box::pin(pipeline::take(tenure, delivery, Some(lane))));
         match taking.catch_unwind().await {
             Ok(Ending::Settled) => return true,
             Ok(Ending::Stays) => {}

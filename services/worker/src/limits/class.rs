@@ -27,6 +27,11 @@ pub enum Class {
 }
 
 impl Class {
+    /// What is said of a word that is no class.
+    pub fn unknown() -> String {
+        format!("is no class; they are {}", Self::ALL.map(Self::name).join(", "))
+    }
+
     /// Every class, in the order of the documentation.
     pub const ALL: [Self; 7] = [
         Self::Create,

@@ -36,8 +36,8 @@ impl Budget {
     /// # Errors
     /// The field, and what is wrong with it.
     pub fn validate(&self) -> Result<(), (&'static str, &'static str)> {
-        if !(self.every_s > 0.0 && self.every_s <= 86_400.0) {
-            return Err(("every_s", "must be above 0, at most 86400"));
+        if !(self.every_s >= 0.001 && self.every_s <= 86_400.0) {
+            return Err(("every_s", "must be at least 0.001, at most 86400"));
         }
         if self.every_s * f64::from(self.burst.get()) > REFILL_MAX_S {
             return Err(("burst", "times every_s must be at most a year"));

@@ -2,6 +2,7 @@
 //! in slow mode; a shorter wait never opens one early.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use proto::ChatId;
 use serde::{Deserialize, Serialize};
 
 use super::{Class, Hit, Lane};
@@ -60,6 +61,14 @@ impl Gates {
         lanes_of(hit).into_iter().all(shut)
     }
 
+    /// The chats that are shut, and until when.
+    pub fn chats(&self, now: DateTime<Utc>) -> impl Iterator<Item = (ChatId, DateTime<Utc>)> {
+        self.0.iter().filter_map(move |(name, gate)| match name.parse() {
+            Ok(Lane::Slow(chat)) if gate.opens > now => Some((chat, gate.opens)),
+            _ => None,
+        })
+    }
+
     /// The gate of a lane, where it is shut.
     pub fn of(&self, lane: Lane, now: DateTime<Utc>) -> Option<&Gate> {
         let name = lane.to_string();
@@ -91,8 +100,6 @@ pub fn lanes_of(hit: &Hit) -> Vec<Lane> {
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroU32;
-
-    use proto::ChatId;
 
     use super::*;
     use crate::limits::Ask;

@@ -17,7 +17,7 @@ use super::{Ask, Class, Hit, Lane, NotYet};
 
 /// The limits of one account.
 pub struct Limiter<K> {
-    clock: Clock,
+    pub(super) clock: Clock,
     state: Mutex<State>,
     /// One write after the other: an older one must not come last.
     writing: tokio::sync::Mutex<K>,
@@ -150,6 +150,11 @@ impl<K: Keeping> Limiter<K> {
         self.state().reconfigure(settings, self.clock.now());
     }
 
+    /// What is known now, for whoever goes on from here without the store.
+    pub fn kept(&self) -> Kept {
+        self.state().kept()
+    }
+
     /// Writes down what is not yet.
     ///
     /// # Errors
@@ -186,7 +191,7 @@ impl<K: Keeping> Limiter<K> {
         self.state().look(class, self.clock.now(), look)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

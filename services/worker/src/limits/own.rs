@@ -7,32 +7,34 @@ use proto::control::{AccountSetLimits, BudgetParams};
 use proto::fault::code;
 use store::{InstanceLimits, OwnBudget};
 
-use super::{Budget, Class};
+use super::{Budget, Class, Settings};
 
 /// Most calls that may come at once, by an order.
 const BURST_MAX: u32 = 10_000;
 /// Most calls of a day, by an order.
 const PER_DAY_MAX: u32 = 1_000_000;
 
-/// Makes the changes that an order asks for, or none.
+/// Makes the changes that an order asks for, or none. What it does not name stays as `holds` says that it
+/// is configured now.
 ///
 /// # Errors
 /// What makes no sense, by the name of its field.
-pub fn change(limits: &mut InstanceLimits, params: &AccountSetLimits) -> Result<(), Fault> {
+pub fn change(
+    limits: &mut InstanceLimits,
+    params: &AccountSetLimits,
+    holds: &Settings,
+) -> Result<(), Fault> {
     let invalid = |message: String| Fault::invalid(code::PARAMS_INVALID, message);
     for (name, budget) in &params.budgets {
-        if Class::read(name).is_none() {
-            let known: Vec<_> = Class::ALL.into_iter().map(Class::name).collect();
-            let message =
-                format!("params.budgets.{name}: is no class; they are {}", known.join(", "));
-            return Err(invalid(message));
-        }
+        let Some(class) = Class::read(name) else {
+            return Err(invalid(format!("params.budgets.{name}: {}", Class::unknown())));
+        };
         match budget {
             None => {
                 limits.budgets.remove(name);
             }
             Some(budget) => {
-                let own = own(budget).map_err(|(field, problem)| {
+                let own = own(budget, holds.configured(class)).map_err(|(field, problem)| {
                     invalid(format!("params.budgets.{name}.{field}: {problem}"))
                 })?;
                 limits.budgets.insert(name.clone(), own);
@@ -43,61 +45,83 @@ pub fn change(limits: &mut InstanceLimits, params: &AccountSetLimits) -> Result<
     Ok(())
 }
 
-fn own(budget: &BudgetParams) -> Result<OwnBudget, (&'static str, &'static str)> {
-    let burst = NonZeroU32::new(budget.burst).ok_or(("burst", "must be at least 1"))?;
-    if budget.burst > BURST_MAX {
+fn own(wish: &BudgetParams, holds: Budget) -> Result<OwnBudget, (&'static str, &'static str)> {
+    let burst = wish.burst.unwrap_or(holds.burst.get());
+    let count = NonZeroU32::new(burst).ok_or(("burst", "must be at least 1"))?;
+    if burst > BURST_MAX {
         return Err(("burst", "must be at most 10000"));
     }
-    match budget.per_day {
-        Some(0) => return Err(("per_day", "must be at least 1; leave it out for no cap")),
+    let per_day = match wish.per_day {
+        None => holds.per_day.map(NonZeroU32::get),
+        Some(0) => None,
         Some(calls) if calls > PER_DAY_MAX => return Err(("per_day", "must be at most 1000000")),
-        _ => {}
-    }
-    Budget { every_s: budget.every_s, burst, per_day: None }.validate()?;
-    Ok(OwnBudget { every_s: budget.every_s, burst: budget.burst, per_day: budget.per_day })
+        Some(calls) => Some(calls),
+    };
+    let every_s = wish.every_s.unwrap_or(holds.every_s);
+    Budget { every_s, burst: count, per_day: None }.validate()?;
+    Ok(OwnBudget { every_s, burst, per_day })
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::*;
+    use chrono::DateTime;
+    use store::InstanceRecord;
 
-    fn params(class: &str, every_s: f64, burst: u32, per_day: Option<u32>) -> AccountSetLimits {
-        let budget = BudgetParams { every_s, burst, per_day };
+    use super::*;
+    use crate::limits::LimitsConfig;
+
+    fn params(class: &str, budget: BudgetParams) -> AccountSetLimits {
         let budgets = BTreeMap::from([(class.to_owned(), Some(budget))]);
         AccountSetLimits { budgets, warm_up: None }
     }
 
-    #[test]
-    fn what_makes_no_sense_is_named() {
-        let said = |params| change(&mut InstanceLimits::default(), &params).unwrap_err().message;
-        assert!(
-            said(params("sloth", 1.0, 1, None)).starts_with("params.budgets.sloth: is no class")
-        );
-        assert!(said(params("create", 0.0, 1, None)).starts_with("params.budgets.create.every_s"));
-        assert!(said(params("create", 1.0, 0, None)).starts_with("params.budgets.create.burst"));
-        let burst = BURST_MAX + 1;
-        assert!(
-            said(params("create", 1.0, burst, None)).starts_with("params.budgets.create.burst")
-        );
-        let most = Some(PER_DAY_MAX + 1);
-        assert!(said(params("create", 1.0, 1, most)).starts_with("params.budgets.create.per_day"));
-        assert!(
-            said(params("create", 1.0, 1, Some(0))).starts_with("params.budgets.create.per_day")
-        );
+    fn holds(limits: &InstanceLimits) -> Settings {
+        let mut record = InstanceRecord::new("acme".parse().unwrap(), DateTime::UNIX_EPOCH);
+        record.limits = Some(limits.clone());
+        Settings::of(&LimitsConfig::default(), &record)
     }
 
     #[test]
-    fn a_budget_is_set_and_taken_back() {
-        let mut limits = InstanceLimits::default();
-        change(&mut limits, &params("create", 60.0, 3, Some(9))).unwrap();
-        assert_eq!(limits.budgets["create"].burst, 3);
+    fn what_makes_no_sense_is_named() {
+        let none = BudgetParams::default();
+        let said = |class, budget| {
+            let mut limits = InstanceLimits::default();
+            let holds = holds(&limits);
+            change(&mut limits, &params(class, budget), &holds).unwrap_err().message
+        };
+        assert!(said("sloth", none).starts_with("params.budgets.sloth: is no class"));
+        for (field, budget) in [
+            ("every_s", BudgetParams { every_s: Some(0.0), ..none }),
+            ("every_s", BudgetParams { every_s: Some(1e-9), ..none }),
+            ("burst", BudgetParams { burst: Some(0), ..none }),
+            ("burst", BudgetParams { burst: Some(BURST_MAX + 1), ..none }),
+            ("per_day", BudgetParams { per_day: Some(PER_DAY_MAX + 1), ..none }),
+        ] {
+            let message = said("create", budget);
+            assert!(message.starts_with(&format!("params.budgets.create.{field}")), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_named_stays_and_all_is_taken_back() {
+        let (mut limits, none) = (InstanceLimits::default(), BudgetParams::default());
+        let mut set = |budget| {
+            let holds = holds(&limits);
+            change(&mut limits, &params("create", budget), &holds).unwrap();
+            limits.budgets["create"]
+        };
+        let own = set(BudgetParams { every_s: Some(60.0), ..none });
+        assert_eq!(own, OwnBudget { every_s: 60.0, burst: 2, per_day: Some(20) }, "the default's");
+        let own = set(BudgetParams { burst: Some(3), per_day: Some(0), ..none });
+        assert_eq!(own, OwnBudget { every_s: 60.0, burst: 3, per_day: None });
         let back = AccountSetLimits {
             budgets: BTreeMap::from([("create".to_owned(), None)]),
             warm_up: Some(false),
         };
-        change(&mut limits, &back).unwrap();
+        let holds = holds(&limits);
+        change(&mut limits, &back, &holds).unwrap();
         assert_eq!(limits, InstanceLimits { budgets: BTreeMap::new(), warm_up: Some(false) });
     }
 }

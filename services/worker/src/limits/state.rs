@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 
 use chassis::Clock;
 use chrono::{DateTime, TimeDelta, Utc};
+use proto::ChatId;
 use proto::fault::code;
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +94,11 @@ impl State {
         self.refit(ask.class, now);
         let Some(meter) = self.meters.get_mut(&ask.class) else { return Ok(()) };
         meter.take(ask.cost).map_err(|opens| spent(ask.class, opens))
+    }
+
+    /// The chats that slow mode shuts, and until when.
+    pub fn chats(&self, now: DateTime<Utc>) -> Vec<(ChatId, DateTime<Utc>)> {
+        self.gates.chats(now).collect()
     }
 
     /// Why a call can't be made now; it is not taken.

@@ -2,6 +2,8 @@
 
 use std::num::NonZeroU32;
 
+use chrono::{DateTime, Utc};
+use proto::ChatId;
 use proto::control::ClassLimit;
 
 use super::keeping::Keeping;
@@ -17,6 +19,12 @@ pub struct Waiting {
 }
 
 impl<K: Keeping> Limiter<K> {
+    /// The chats that slow mode shuts, and until when.
+    pub fn chats(&self) -> Vec<(ChatId, DateTime<Utc>)> {
+        let now = self.clock.now();
+        self.state().chats(now)
+    }
+
     /// How a class stands, with so many commands parked for it. `paused` says that a person has to
     /// resume it, and why it was paused.
     pub fn class_limit(

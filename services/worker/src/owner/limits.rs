@@ -21,7 +21,8 @@ impl Owner {
     ) -> Result<Arc<Limiter<ByLease>>, Failure> {
         let (shared, lease) = (&self.shared, &self.lease);
         let kept = persist::retry(&self.stop, || shared.limits.load(&lease.instance)).await?;
-        let kept = kept.as_deref().and_then(Kept::read);
+        let remembered = shared.remembered.take(&lease.instance).filter(|_| lost);
+        let kept = remembered.or(kept.as_deref().and_then(Kept::read));
         let settings = Settings::of(&shared.config.limits, record);
         let (clock, keeping) = (shared.clock.clone(), ByLease::new(&shared.limits, lease));
         Ok(Arc::new(Limiter::new(settings, kept, lost, clock, keeping)))
@@ -47,7 +48,8 @@ impl Owner {
     ) -> Result<(), Fault> {
         let noted = async {
             let mut record = self.record().await?;
-            own::change(record.limits.get_or_insert_default(), wish)
+            let holds = Settings::of(&self.shared.config.limits, &record);
+            own::change(record.limits.get_or_insert_default(), wish, &holds)
                 .map_err(|fault| Failure::Stop(fault.into()))?;
             let (shared, lease) = (&self.shared, &self.lease);
             persist::retry(&self.stop, || shared.instances.put(lease, &record)).await?;

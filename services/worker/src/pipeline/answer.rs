@@ -90,7 +90,6 @@ pub(super) fn too_many_askers() -> Fault {
 /// correlation. Everybody else has it already, unless the crash came before they could be told.
 pub(super) async fn repeat(
     tenure: &Tenure,
-    delivery: &Delivery,
     command: &Command,
     record: Record,
 ) -> Result<Done, Undone> {
@@ -101,7 +100,7 @@ pub(super) async fn repeat(
         result.finished_at = tenure.shared.clock.now();
     }
     let told = record.is_replied();
-    if told && delivery.redelivered && command.reply_to.is_none() {
+    if told && command.redelivered && command.reply_to.is_none() {
         return Ok(Done::Answered);
     }
     reply(tenure, Answer::again(result, command, told), command).await
@@ -125,13 +124,15 @@ pub(super) async fn answer_apart(
 /// and kept for people to look at.
 pub(super) async fn broken(
     tenure: &Tenure,
-    delivery: &Delivery,
+    delivery: Option<&Delivery>,
     command: &Command,
     failure: Failure,
 ) -> Result<Done, Undone> {
     let fault = failure.into_fault().map_err(Undone)?;
     tracing::error!(error = fault.message, "a command can't be served");
-    keep(tenure, delivery, command, &fault).await?;
+    if let Some(delivery) = delivery {
+        keep(tenure, delivery, command, &fault).await?;
+    }
     answer_apart(tenure, command, &command.request_hash(), fault).await
 }
 

@@ -1,7 +1,6 @@
 //! What limits and the order of a chat make of a command: it goes to a lane, stays at a lane's head,
 //! or is told at once that it would be late.
 
-use bus::Delivery;
 use chrono::{DateTime, Utc};
 use proto::lane::LaneCopy;
 use proto::{OnFlood, Outcome};
@@ -79,21 +78,25 @@ pub(super) async fn park(
     let Ok(Ok(request)) = prepare(tenure, arrival).await else {
         return Err(Undone("its params could not be read again"));
     };
+    let keys = keys(tenure, arrival, &request).await?;
+    let place = lanes.place(&command.id, &arrival.source, &keys);
+    let follows = matches!(place, Place::Behind(_));
     let next = lanes.next(&command.id, not_yet.lane);
-    let retry_at = expected(tenure, &not_yet, next);
+    let following = follows.then_some(&keys[..]);
+    let retry_at = expected(tenure, &not_yet, next, following);
     let late = retry_at.is_some_and(|at| at >= command.deadline);
-    if late || command.on_flood == OnFlood::Fail {
+    // Who only came up too early waits where it was, and as long.
+    let early = follows && lanes.lane_of(&command.id) == Some(not_yet.lane);
+    if !early && (late || command.on_flood == OnFlood::Fail) {
         let limit = NotYet { opens: retry_at, ..not_yet };
         return late_outcome(tenure, arrival, request, &limit).await.map(Ended::Late);
     }
-    let keys = keys(tenure, arrival, &request).await?;
-    let place = lanes.place(&command.id, &arrival.source, &keys);
     let parking = Parking {
         command,
         sent_at: arrival.sent_at,
         keys: &keys,
         not_yet: &not_yet,
-        calls: !matches!(place, Place::Behind(_)),
+        calls: !follows,
         retry_at,
     };
     let parked = match next {
@@ -103,11 +106,22 @@ pub(super) async fn park(
     parked.map_err(|_| Undone("it could not be parked"))
 }
 
-/// When a command is expected to go on: after those that lie in its lane already.
-fn expected(tenure: &Tenure, not_yet: &NotYet, next: Next) -> Option<DateTime<Utc>> {
+/// When a command is expected to go on: after those that lie in its lane already. One that only follows
+/// others goes on as soon as the last of them.
+fn expected(
+    tenure: &Tenure,
+    not_yet: &NotYet,
+    next: Next,
+    following: Option<&[OrderKey]>,
+) -> Option<DateTime<Utc>> {
     let opens = not_yet.opens?;
     let (Next::Move(lane), Lane::Class(class)) = (next, not_yet.lane) else { return Some(opens) };
-    let ahead = u32::try_from(tenure.lanes.calls_in(lane)).unwrap_or(u32::MAX);
+    let ahead = match following {
+        // The last of them is its own slot.
+        Some(keys) => tenure.lanes.calls_up_to_last(keys, lane).saturating_sub(1),
+        None => tenure.lanes.calls_in(lane),
+    };
+    let ahead = u32::try_from(ahead).unwrap_or(u32::MAX);
     Some(tenure.limiter.forecast(class, ahead).max(opens))
 }
 
@@ -172,7 +186,6 @@ async fn answer_now(tenure: &Tenure, arrival: &Arrival, lane: Lane) -> Result<Do
 /// once more, or somebody else who asks for the same.
 pub(super) async fn elsewhere(
     tenure: &Tenure,
-    delivery: &Delivery,
     arrival: &Arrival,
     request: &Request,
 ) -> Result<Done, Undone> {
@@ -183,7 +196,7 @@ pub(super) async fn elsewhere(
     let found = tenure.retry_store(|| ledger.get(&tenure.instance, &command.id)).await;
     let hash = match found.map_err(|_| Undone("its record can't be read"))? {
         Some(record) if record.is_finished() => {
-            return repeat(tenure, delivery, command, record).await;
+            return repeat(tenure, command, record).await;
         }
         Some(record) => record.hash,
         // Redis lost the record, and the parked copy will find this one.

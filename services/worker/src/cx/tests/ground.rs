@@ -24,7 +24,7 @@ use uuid::Uuid;
 use super::super::*;
 use crate::answers::Answers;
 use crate::config::{OwnConfig, WorkerConfig};
-use crate::limits::{ByLease, Limiter, LimitsConfig, Profile, Settings};
+use crate::limits::{ByLease, Limiter, LimitsConfig, Profile, Remembered, Settings};
 use crate::metrics::Metrics;
 use crate::suspect::Losses;
 use crate::tenure::Shared;
@@ -167,6 +167,7 @@ async fn stores(folder: &TempDir, clock: Clock) -> Shared {
         connecting: crate::pace::Pace::per_second(50.0),
         generation: watch::channel(generation).1,
         losses: Losses::default(),
+        remembered: Remembered::default(),
         ledger: Ledger::new(&redis),
         perils: Perils::new(&redis),
         instances: Instances::new(&vault, &redis),

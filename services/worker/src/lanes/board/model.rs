@@ -26,6 +26,8 @@ enum Happens {
     Pass { seconds: i64 },
     /// One of the commands is cancelled.
     Cancel { nth: usize },
+    /// The broker gives a lane out in another order, as after many deliveries came back at once.
+    Scramble { lane: usize, by: usize },
     /// The owner works on the next command of its queue, or of a lane, and may die over it.
     Work { lane: Option<usize>, dies: Option<Dies> },
 }
@@ -99,9 +101,19 @@ impl World {
                     self.answer_parked(&id);
                 }
             }
+            Happens::Scramble { lane, by } => {
+                if let Some(queue) = self.lanes.get_mut(&Lane::Class(CLASSES[lane]))
+                    && !queue.is_empty()
+                {
+                    queue.rotate_left(by % queue.len());
+                    let half = queue.len() / 2;
+                    queue.make_contiguous()[..half].reverse();
+                }
+            }
             Happens::Work { lane, dies } => {
                 let lane = lane.map(|nth| Lane::Class(CLASSES[nth]));
-                if self.work(lane, dies).is_err() {
+                let worked = self.work(lane, dies).and_then(|()| self.work_freed());
+                if worked.is_err() {
                     // The next owner knows what Redis keeps.
                     self.board = Board::default();
                     for lane in self.lanes.keys() {
@@ -155,13 +167,29 @@ impl World {
         Ok(())
     }
 
+    /// Works on whatever waits for nothing any more, wherever it lies: what is left of it in its lane
+    /// counts no more.
+    fn work_freed(&mut self) -> Result<(), Died> {
+        while let Some(id) = self.board.next_freed() {
+            let parked = self.board.get(&id).unwrap();
+            let source = Source::Lane(parked.lane, parked.copy.clone());
+            if !self.take(&id, &source, None)? {
+                // It waits for its own lane's class: from now on as any other there.
+                let parked = Parked { calls: true, ..self.board.get(&id).unwrap().clone() };
+                self.noted.insert(id.clone(), parked.clone());
+                self.board.park(id, parked);
+            }
+        }
+        Ok(())
+    }
+
     /// Works on a delivery; true where it is to be acknowledged.
     fn take(&mut self, id: &CommandId, source: &Source, dies: Option<Dies>) -> Result<bool, Died> {
         let key = [self.command(id).key.clone()];
         match self.board.place(id, source, &key) {
             Place::Elsewhere => return Ok(true),
             Place::Behind(lane) if !self.answered.contains(id) => {
-                return self.wait_for(id, lane, dies);
+                return self.wait_for(id, lane, false, dies);
             }
             Place::Behind(_) | Place::First => {}
         }
@@ -171,7 +199,7 @@ impl World {
             if !begun && (cancelled || deadline <= self.now) {
                 self.answered.insert(id.clone());
             } else if let Some(lane) = self.carry_out(id) {
-                return self.wait_for(id, lane, dies);
+                return self.wait_for(id, lane, true, dies);
             } else {
                 self.done.push(id.clone());
                 self.answered.insert(id.clone());
@@ -185,10 +213,16 @@ impl World {
         Ok(true)
     }
 
-    fn wait_for(&mut self, id: &CommandId, lane: Lane, dies: Option<Dies>) -> Result<bool, Died> {
+    fn wait_for(
+        &mut self,
+        id: &CommandId,
+        lane: Lane,
+        calls: bool,
+        dies: Option<Dies>,
+    ) -> Result<bool, Died> {
         match self.board.next(id, lane) {
             Next::Stay => Ok(false),
-            Next::Move(lane) => self.park(id, lane, dies).map(|()| true),
+            Next::Move(lane) => self.park(id, lane, calls, dies).map(|()| true),
         }
     }
 
@@ -205,7 +239,13 @@ impl World {
         }
     }
 
-    fn park(&mut self, id: &CommandId, lane: Lane, dies: Option<Dies>) -> Result<(), Died> {
+    fn park(
+        &mut self,
+        id: &CommandId,
+        lane: Lane,
+        calls: bool,
+        dies: Option<Dies>,
+    ) -> Result<(), Died> {
         self.copies += 1;
         let key = [self.command(id).key.clone()];
         let parked = Parked {
@@ -214,7 +254,7 @@ impl World {
             copy: self.copies.to_string(),
             key: self.board.key_for(id, &key),
             deadline: self.command(id).deadline,
-            calls: true,
+            calls,
         };
         self.board.open(lane);
         self.lanes.entry(lane).or_default().push_back((id.clone(), parked.copy.clone()));
@@ -274,6 +314,7 @@ fn happens() -> impl Strategy<Value = Happens> {
             .prop_map(|(class, for_s)| Happens::Shut { class, for_s }),
         3 => (1..60_i64).prop_map(|seconds| Happens::Pass { seconds }),
         1 => (0..40_usize).prop_map(|nth| Happens::Cancel { nth }),
+        1 => (0..CLASSES.len(), 0..9_usize).prop_map(|(lane, by)| Happens::Scramble { lane, by }),
         14 => (prop::option::of(0..CLASSES.len()), dies)
             .prop_map(|(lane, dies)| Happens::Work { lane, dies }),
     ]

@@ -150,3 +150,45 @@ fn what_is_due_first_is_told_first() {
     assert_eq!((board.len(), board.parked_in(CREATE)), (2, 2));
     assert_eq!(board.in_lane(CREATE), [id("late"), id("soon")]);
 }
+
+/// Parks a command that only follows another one.
+fn follow(board: &mut Board, name: &str, lane: Lane, keys: &[OrderKey]) -> Source {
+    let source = park(board, name, lane, keys);
+    let parked = Parked { calls: false, ..board.get(&id(name)).unwrap().clone() };
+    board.park(id(name), parked);
+    source
+}
+
+#[test]
+fn who_only_follows_is_freed_by_the_last_before_it() {
+    let mut board = Board::default();
+    let deal = [key("deal")];
+    park(&mut board, "create", CREATE, &deal);
+    follow(&mut board, "rename", CREATE, &deal);
+    follow(&mut board, "link", CREATE, &deal);
+    park(&mut board, "other", CREATE, &[key("other")]);
+    assert_eq!(board.next_freed(), None);
+    assert_eq!(board.calls_up_to_last(&deal, CREATE), 1, "the create");
+    assert_eq!(board.calls_up_to_last(&[key("other")], CREATE), 2, "and the other's own");
+    board.leave(&id("create"));
+    assert_eq!(board.next_freed(), Some(id("rename")));
+    board.leave(&id("rename"));
+    assert_eq!(board.next_freed(), Some(id("link")));
+    board.not_freed(&id("link"));
+    assert_eq!(board.next_freed(), None);
+    board.leave(&id("other"));
+    assert_eq!(board.next_freed(), None, "what waits for a call itself is never freed");
+}
+
+#[test]
+fn who_comes_up_before_its_predecessor_goes_to_the_end_of_its_lane() {
+    let mut board = Board::default();
+    let deal = [key("deal")];
+    let first = park(&mut board, "create", CREATE, &deal);
+    let second = follow(&mut board, "rename", CREATE, &deal);
+    assert_eq!(board.place(&id("rename"), &second, &deal), Place::Behind(CREATE));
+    assert_eq!(board.next(&id("rename"), CREATE), Next::Move(CREATE));
+    assert_eq!(board.before_in_lane(&id("rename")), Some(id("create")));
+    assert_eq!(board.place(&id("create"), &first, &deal), Place::First);
+    assert_eq!(board.next(&id("create"), CREATE), Next::Stay);
+}
