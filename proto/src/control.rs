@@ -5,6 +5,7 @@
 
 mod command;
 mod limits;
+mod settings;
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -22,6 +23,7 @@ pub use limits::{
     AccountForecast, AccountLimits, AccountSetLimits, BudgetParams, ChatLimit, ClassLimit,
     Forecast, GroupsUsed,
 };
+pub use settings::{AccountSet, AccountSetKey, ApiKeyInfo};
 
 /// The names of the orders.
 pub mod method {
@@ -29,6 +31,10 @@ pub mod method {
     pub const ACCOUNT_ADD: &str = "account.add";
     /// Logs an instance out at Telegram and forgets everything about it.
     pub const ACCOUNT_REMOVE: &str = "account.remove";
+    /// Changes an instance's settings.
+    pub const ACCOUNT_SET: &str = "account.set";
+    /// Gives an instance a new API key.
+    pub const ACCOUNT_SET_KEY: &str = "account.set_key";
     /// Disconnects an instance until it is started again; its login stays.
     pub const ACCOUNT_STOP: &str = "account.stop";
     /// Connects it again.
@@ -66,6 +72,8 @@ pub mod method {
     pub const ALL: &[&str] = &[
         ACCOUNT_ADD,
         ACCOUNT_REMOVE,
+        ACCOUNT_SET,
+        ACCOUNT_SET_KEY,
         ACCOUNT_STOP,
         ACCOUNT_START,
         ACCOUNT_LOGIN,
@@ -196,6 +204,12 @@ pub struct AccountInfo {
     pub instance: InstanceId,
     /// A name for people.
     pub label: Option<String>,
+    /// Words to find it by.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// A text for people.
+    #[serde(default)]
+    pub notes: Option<String>,
     /// How it stands.
     pub state: AccountState,
     /// Why, where there is a reason.
@@ -210,6 +224,9 @@ pub struct AccountInfo {
     pub username: Option<String>,
     /// Whether commands must show an API key.
     pub require_api_key: bool,
+    /// Its API keys, newest first.
+    #[serde(default)]
+    pub api_keys: Vec<ApiKeyInfo>,
     /// The public key to seal phone numbers, codes and passwords to (base64).
     pub seal_key: Option<String>,
     /// What is paused of it, by its own pauses and by those of all instances.

@@ -223,6 +223,8 @@ pub mod code {
     pub const API_KEY_MISSING: &str = "API_KEY_MISSING";
     /// The `api_key` is not the instance's.
     pub const API_KEY_WRONG: &str = "API_KEY_WRONG";
+    /// The API key is not good for this method.
+    pub const API_KEY_SCOPE: &str = "API_KEY_SCOPE";
     /// The same id was used with another method, other params or another ref.
     pub const ID_REUSED: &str = "ID_REUSED";
     /// `external_ref` and `chat_id` name two different groups.

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod api_keys;
 mod bad_input;
 mod broker_trouble;
 mod cancel;

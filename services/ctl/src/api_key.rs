@@ -1,9 +1,11 @@
 //! Makes an API key here, so that only its SHA-256 ever leaves this machine.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use proto::ApiKey;
+use proto::{ApiKey, InstanceId};
+use serde_json::json;
 
 use crate::exit::Failure;
+use crate::screen::{FAINT, STRONG, Screen, paint};
 
 const PREFIX: &str = "qg_";
 
@@ -19,6 +21,30 @@ pub fn generate() -> Result<String, Failure> {
 #[must_use]
 pub fn sha256(key: &str) -> String {
     ApiKey::new(key.to_owned()).sha256()
+}
+
+/// Shows a new key, which nobody can be shown again. `live`: how many are good now.
+pub fn show(instance: &InstanceId, key: &str, live: usize, screen: Screen) {
+    let value = json!({ "instance": instance, "api_key": key, "live_keys": live });
+    screen.put(&value, || {
+        let mut lines = words(instance, key);
+        if live > 1 {
+            lines.push(paint(
+                FAINT,
+                "The last key stays good until the next `queuegram instance key`.",
+            ));
+        }
+        lines.join("\n")
+    });
+}
+
+/// The lines about a new key.
+pub fn words(instance: &InstanceId, key: &str) -> Vec<String> {
+    vec![
+        format!("instance  {}", paint(STRONG, instance.as_str())),
+        format!("API key   {}", paint(STRONG, key)),
+        paint(FAINT, "Keep the key now: it is stored nowhere and not shown again."),
+    ]
 }
 
 #[cfg(test)]

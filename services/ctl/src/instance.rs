@@ -1,11 +1,11 @@
 //! `instance`: the connected accounts, as orders to whichever worker has or takes them.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use proto::{
-    InstanceId,
+    InstanceId, MethodName,
     control::{
         AccountAdd, AccountAdded, AccountInfo, AccountLimits, AccountList, AccountRemove,
-        AccountRemoved, NoParams, method,
+        AccountRemoved, AccountSet, AccountSetKey, ApiKeyInfo, NoParams, method,
     },
     event::AccountState,
     time,
@@ -16,10 +16,10 @@ use crate::{
     api_key,
     broker::connect,
     exit::{Done, Failure},
-    limits::{self, LimitsArgs},
+    limits::{self, LimitsArgs, Switch},
     order::{ORDER_TIMEOUT, Orders, read_done},
     pause, prompt,
-    screen::{BAD, FAINT, GOOD, STRONG, Screen, UNSURE, paint, plain},
+    screen::{BAD, GOOD, STRONG, Screen, UNSURE, paint, plain},
     settings::Settings,
     table::table,
 };
@@ -52,6 +52,30 @@ Example:
     Show {
         /// Its id.
         instance: InstanceId,
+    },
+    /// Change an instance's label, tags and notes, and whether its commands must show an API key.
+    #[command(after_help = "\
+What is not named stays; an empty text takes it away.
+
+Example:
+  queuegram instance set acme-sales --label 'Acme sales' --tag north --tag key-account --require-api-key on")]
+    Set(SetArgs),
+    /// Make a new API key for an instance; prints it, once.
+    #[command(after_help = "\
+Without --keep-old every other key ends at once. With it the last one stays good beside the new one, so that
+callers can change over; two are live at most.
+
+Example:
+  queuegram instance key acme-sales --keep-old --methods group.create,group.rename")]
+    Key {
+        /// Its id.
+        instance: InstanceId,
+        /// Keep the last key beside the new one.
+        #[arg(long)]
+        keep_old: bool,
+        /// The methods that it is good for; all, if not given.
+        #[arg(long, value_delimiter = ',', value_name = "METHOD")]
+        methods: Vec<MethodName>,
     },
     /// Disconnect an instance until it is started again; its login and settings stay, its commands wait.
     Stop {
@@ -93,6 +117,25 @@ Examples:
     },
 }
 
+/// Arguments of `instance set`.
+#[derive(Debug, Args)]
+pub struct SetArgs {
+    /// Its id.
+    instance: InstanceId,
+    /// A name for people.
+    #[arg(long, value_name = "TEXT")]
+    label: Option<String>,
+    /// A word to find it by, instead of those it has. Can be given more than once; empty: none.
+    #[arg(long = "tag", value_name = "WORD")]
+    tags: Option<Vec<String>>,
+    /// A text for people.
+    #[arg(long, value_name = "TEXT")]
+    notes: Option<String>,
+    /// Whether its commands must show an API key.
+    #[arg(long, value_name = "WHICH")]
+    require_api_key: Option<Switch>,
+}
+
 /// Does it.
 pub async fn run(
     action: InstanceAction,
@@ -106,6 +149,10 @@ pub async fn run(
         }
         InstanceAction::List => list(settings, screen).await,
         InstanceAction::Show { instance } => show(&instance, settings, screen).await,
+        InstanceAction::Set(args) => set(&args, settings, screen).await,
+        InstanceAction::Key { instance, keep_old, methods } => {
+            new_key(&instance, keep_old, methods, settings, screen).await
+        }
         InstanceAction::Stop { instance } => {
             switch(&instance, method::ACCOUNT_STOP, settings, screen).await
         }
@@ -143,11 +190,10 @@ async fn add(
     };
     let value = json!({ "instance": added.instance, "state": added.state, "api_key": key });
     screen.put(&value, || {
-        let mut lines = vec![format!("instance  {}", paint(STRONG, added.instance.as_str()))];
-        if let Some(key) = &key {
-            lines.push(format!("API key   {}", paint(STRONG, key)));
-            lines.push(paint(FAINT, "Keep the key now: it is stored nowhere and not shown again."));
-        }
+        let mut lines = match &key {
+            Some(key) => api_key::words(&added.instance, key),
+            None => vec![format!("instance  {}", paint(STRONG, added.instance.as_str()))],
+        };
         lines.push(format!("Next: queuegram login {}", added.instance));
         lines.join("\n")
     });
@@ -227,6 +273,49 @@ async fn remove(
     Ok(Done::Success)
 }
 
+async fn set(args: &SetArgs, settings: &Settings, screen: Screen) -> Result<Done, Failure> {
+    // An empty text is none.
+    let text =
+        |given: &Option<String>| given.clone().map(|text| (!text.is_empty()).then_some(text));
+    let tags = args.tags.clone();
+    let params = AccountSet {
+        label: text(&args.label),
+        tags: tags.map(|tags| tags.into_iter().filter(|tag| !tag.is_empty()).collect()),
+        notes: text(&args.notes),
+        require_api_key: args.require_api_key.map(|switch| switch == Switch::On),
+    };
+    if params == AccountSet::default() {
+        return Err(Failure::Usage(String::from("nothing to change is named; see --help")));
+    }
+    let mut orders = Orders::open(connect(settings).await?).await?;
+    let answer = orders.ask(&args.instance, method::ACCOUNT_SET, &params, ORDER_TIMEOUT).await?;
+    let account: AccountInfo = match read_done(&answer, screen)? {
+        Ok(account) => account,
+        Err(done) => return Ok(done),
+    };
+    screen.put(&account, || words_of(&account));
+    Ok(Done::Success)
+}
+
+async fn new_key(
+    instance: &InstanceId,
+    keep_old: bool,
+    methods: Vec<MethodName>,
+    settings: &Settings,
+    screen: Screen,
+) -> Result<Done, Failure> {
+    let key = api_key::generate()?;
+    let params = AccountSetKey { api_key_sha256: api_key::sha256(&key), keep_old, methods };
+    let mut orders = Orders::open(connect(settings).await?).await?;
+    let answer = orders.ask(instance, method::ACCOUNT_SET_KEY, &params, ORDER_TIMEOUT).await?;
+    let account: AccountInfo = match read_done(&answer, screen)? {
+        Ok(account) => account,
+        Err(done) => return Ok(done),
+    };
+    api_key::show(&account.instance, &key, account.api_keys.len(), screen);
+    Ok(Done::Success)
+}
+
 async fn switch(
     instance: &InstanceId,
     order: &str,
@@ -270,10 +359,15 @@ fn words_of(account: &AccountInfo) -> String {
     ];
     rows.extend(optional.into_iter().filter_map(|(name, text)| Some(row(name, text?))));
     rows.extend(account.pauses.iter().map(|pause| row("paused", pause::words_of(pause))));
+    if !account.tags.is_empty() {
+        rows.push(row("tags", plain(&account.tags.join(", "))));
+    }
+    rows.extend(account.notes.as_deref().map(|notes| row("notes", plain(notes))));
     rows.push(row(
         "API key",
         if account.require_api_key { "required" } else { "not required" }.into(),
     ));
+    rows.extend(account.api_keys.iter().map(|key| row("", key_words(key))));
     rows.push(row("created", time::format(account.created_at)));
     if account.state == AccountState::New || account.state == AccountState::LoggedOut {
         rows.push(row("next", format!("queuegram login {}", account.instance)));
@@ -281,6 +375,14 @@ fn words_of(account: &AccountInfo) -> String {
         rows.push(row("next", format!("queuegram resume {}", account.instance)));
     }
     table(&[], rows)
+}
+
+/// A live key for people.
+fn key_words(key: &ApiKeyInfo) -> String {
+    let set = key.set_at.map(|at| format!(", set {}", time::format(at))).unwrap_or_default();
+    let methods: Vec<&str> = key.methods.iter().map(MethodName::as_str).collect();
+    let scope = if methods.is_empty() { "all methods".to_owned() } else { methods.join(", ") };
+    format!("{}…{set}, for {scope}", key.sha256_begins)
 }
 
 /// A state in its colour.

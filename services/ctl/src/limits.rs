@@ -43,10 +43,10 @@ pub struct LimitsArgs {
 
 /// On or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Switch {
-    /// It has.
+pub enum Switch {
+    /// Yes.
     On,
-    /// It has not.
+    /// No.
     Off,
 }
 

@@ -32,7 +32,7 @@ const SOON: (&str, &str) = ("QUEUEGRAM_AMQP__CONNECT_TIMEOUT_S", "1");
 
 #[test]
 fn the_help_is_as_it_was_reviewed() {
-    let pages: [&[&str]; 31] = [
+    let pages: [&[&str]; 33] = [
         &[],
         &["call"],
         &["methods"],
@@ -40,6 +40,8 @@ fn the_help_is_as_it_was_reviewed() {
         &["instance", "add"],
         &["instance", "list"],
         &["instance", "show"],
+        &["instance", "set"],
+        &["instance", "key"],
         &["instance", "stop"],
         &["instance", "start"],
         &["instance", "limits"],

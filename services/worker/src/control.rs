@@ -188,6 +188,8 @@ impl Control {
             method::ACCOUNT_LOGIN_ANSWER => done(self.login_answer(order, params(order)?).await?),
             method::ACCOUNT_LOGIN_CANCEL => done(self.login_cancel(order, params(order)?).await?),
             method::ACCOUNT_REMOVE => done(self.account_remove(order, params(order)?).await?),
+            method::ACCOUNT_SET => done(self.account_set(order, params(order)?).await?),
+            method::ACCOUNT_SET_KEY => done(self.account_set_key(order, params(order)?).await?),
             method::ACCOUNT_STOP => done(self.account_stop(order, params(order)?).await?),
             method::ACCOUNT_START => done(self.account_start(order, params(order)?).await?),
             method::ACCOUNT_LIMITS => done(self.account_limits(order, params(order)?).await?),

@@ -39,6 +39,7 @@ mod redact;
 mod request;
 mod roster;
 mod service;
+mod settings;
 mod standing;
 mod step;
 mod stop;

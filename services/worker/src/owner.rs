@@ -8,6 +8,7 @@ mod connection;
 mod limits;
 mod logins;
 mod queue;
+mod record;
 mod removal;
 mod rest;
 mod state;
@@ -19,8 +20,8 @@ use bus::{Backoff, BusError, ControlBinder};
 use chassis::Clock;
 use chrono::{DateTime, Utc};
 use proto::Fault;
-use proto::control::AccountSetLimits;
-use store::{Groups, InstanceRecord, Lease};
+use proto::control::{AccountSet, AccountSetKey, AccountSetLimits};
+use store::{Groups, Lease};
 use telegram::{Account, AccountVerdict};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot, watch};
 use tokio::time::timeout;
@@ -49,6 +50,10 @@ pub enum Order {
     LoginAnswer(login::Answer),
     /// Give the instance limits of its own.
     SetLimits(AccountSetLimits, oneshot::Sender<Result<(), Fault>>),
+    /// Change the instance's settings.
+    Set(AccountSet, oneshot::Sender<Result<(), Fault>>),
+    /// Give it a new API key.
+    SetKey(AccountSetKey, oneshot::Sender<Result<(), Fault>>),
     /// Disconnect the account until it is started again.
     Stop(oneshot::Sender<Result<(), Fault>>),
     /// Connect it again.
@@ -245,12 +250,6 @@ impl Owner {
         self.serve(&tenure, goods).await
     }
 
-    async fn record(&self) -> Result<InstanceRecord, Failure> {
-        let (shared, lease) = (&self.shared, &self.lease);
-        let record = persist::retry(&self.stop, || shared.instances.get(&lease.instance)).await?;
-        record.ok_or_else(|| persist::abandoned("the instance is no more"))
-    }
-
     /// Makes this worker the one that gets the instance's commands and orders.
     async fn bind(&mut self) {
         let mut backoff = Backoff::BROKER;
@@ -336,6 +335,12 @@ impl Owner {
                 Some(Order::LoginAnswer(answer)) => self.desk.answer(answer).await,
                 Some(Order::SetLimits(wish, done)) => {
                     let _ = done.send(self.set_limits(goods, &wish).await);
+                }
+                Some(Order::Set(wish, done)) => {
+                    let _ = done.send(self.set(&wish).await);
+                }
+                Some(Order::SetKey(wish, done)) => {
+                    let _ = done.send(self.set_key(&wish).await);
                 }
                 // A login under way is given up: it would connect the account.
                 Some(Order::Stop(done)) => {

@@ -82,10 +82,17 @@ async fn not_let_in(tenure: &Tenure, command: &Command) -> Result<Option<Fault>,
             let message = "api_key: is missing, and this instance asks for one";
             Some(Fault::forbidden(code::API_KEY_MISSING, message))
         }
-        Some(key) if record.api_key_hashes.iter().any(|hash| key.matches(hash)) => None,
-        Some(_) => {
-            Some(Fault::forbidden(code::API_KEY_WRONG, "api_key: is none of this instance's keys"))
-        }
+        Some(key) => match record.api_keys.iter().find(|live| key.matches(&live.sha256)) {
+            Some(live) if live.is_for(&command.method) => None,
+            Some(_) => {
+                let message = format!("api_key: is not good for {}", command.method);
+                Some(Fault::forbidden(code::API_KEY_SCOPE, message))
+            }
+            None => {
+                let message = "api_key: is none of this instance's keys";
+                Some(Fault::forbidden(code::API_KEY_WRONG, message))
+            }
+        },
     })
 }
 

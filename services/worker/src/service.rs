@@ -45,7 +45,8 @@ impl Service for Worker {
     const NAME: &'static str = "queuegram-worker";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DEFAULTS: &'static str = include_str!("../defaults.toml");
-    const LOG_DIRECTIVES: &'static [&'static str] = &[bus::LOG_DIRECTIVE, telegram::LOG_DIRECTIVE];
+    const LOG_DIRECTIVES: &'static [&'static str] =
+        &[bus::LOG_DIRECTIVE, bus::CHANNELS_LOG_DIRECTIVE, telegram::LOG_DIRECTIVE];
     type Config = WorkerConfig;
     type Command = ContractCommand;
 

@@ -212,13 +212,22 @@ impl History {
     /// The group that the command created which this `external_ref` names, by the journal.
     #[must_use]
     pub fn chat_of(&self, group: &str) -> Option<i64> {
-        let mut creators = self.sent.iter().filter(|sent| {
+        self.chats_of(group).into_iter().next()
+    }
+
+    /// Whether a chat is the group that this `external_ref` names. Where the ledger was lost, a creation
+    /// that was published again may have made one more.
+    #[must_use]
+    pub fn is_chat_of(&self, chat: i64, group: Option<&str>) -> bool {
+        group.is_some_and(|group| self.chats_of(group).contains(&chat))
+    }
+
+    fn chats_of(&self, group: &str) -> Vec<i64> {
+        let creators = self.sent.iter().filter(|sent| {
             sent.planned.method == "group.create" && sent.planned.group.as_deref() == Some(group)
         });
-        creators.find_map(|sent| {
-            let title = sent.planned.title()?;
-            let (_, effect) = self.effects_where("chat.created", "title", title).next()?;
-            effect["chat_id"].as_i64()
-        })
+        let titles = creators.filter_map(|sent| sent.planned.title());
+        let made = titles.flat_map(|title| self.effects_where("chat.created", "title", title));
+        made.filter_map(|(_, effect)| effect["chat_id"].as_i64()).collect()
     }
 }

@@ -1,17 +1,15 @@
 //! The instance that is logged in: found, or made on the way.
 
-use proto::{
-    InstanceId,
-    control::{AccountAdd, AccountAdded, AccountInfo, NoParams, method},
-    fault::code,
-};
-use serde_json::json;
-
 use crate::{
     api_key,
     exit::{Done, Failure},
     order::{ORDER_TIMEOUT, Orders, read_done},
-    screen::{FAINT, STRONG, Screen, paint},
+    screen::Screen,
+};
+use proto::{
+    InstanceId,
+    control::{AccountAdd, AccountAdded, AccountInfo, NoParams, method},
+    fault::code,
 };
 
 /// An instance that was made for this login.
@@ -23,15 +21,7 @@ pub struct Made {
 impl Made {
     /// Shows what nobody can be shown again.
     pub fn show(&self, screen: Screen) {
-        let Self { instance, api_key } = self;
-        screen.put(&json!({ "instance": instance, "api_key": api_key }), || {
-            format!(
-                "instance  {}\nAPI key   {}\n{}",
-                paint(STRONG, instance.as_str()),
-                paint(STRONG, api_key),
-                paint(FAINT, "Keep the key now: it is stored nowhere and not shown again."),
-            )
-        });
+        api_key::show(&self.instance, &self.api_key, 1, screen);
     }
 }
 

@@ -54,3 +54,6 @@ pub use topology::{
 /// A `tracing` directive that every program with a bus should add to its log filter: lapin logs
 /// the whole body of a message that comes back unroutable, and those are callers' texts.
 pub const LOG_DIRECTIVE: &str = "lapin::returned_messages=off";
+/// The same, against a line of error each time that a queue which may be missing is looked for: what
+/// matters of a channel's end is told by whoever used it.
+pub const CHANNELS_LOG_DIRECTIVE: &str = "lapin::channel=off";

@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use deadpool_redis::redis::cmd;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use proto::{InstanceId, UserId};
+use proto::{InstanceId, MethodName, UserId};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -34,8 +34,15 @@ pub struct InstanceRecord {
     pub id: InstanceId,
     /// A name for people.
     pub label: Option<String>,
-    /// SHA-256 (hex) of the keys that commands may show.
-    pub api_key_hashes: Vec<String>,
+    /// Words to find it by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// A text for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<String>,
+    /// The keys that commands may show, newest first.
+    #[serde(rename = "api_key_hashes")]
+    pub api_keys: Vec<LiveKey>,
     /// Whether commands must show one of them.
     pub require_api_key: bool,
     /// When the instance was made.
@@ -57,6 +64,50 @@ pub struct InstanceRecord {
     /// Since when it is stopped, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stopped>,
+}
+
+/// An API key, as far as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredKey")]
+pub struct LiveKey {
+    /// Its SHA-256 (hex).
+    pub sha256: String,
+    /// When it was set; none for one of a release that did not note it.
+    #[serde(with = "proto::time::optional_rfc3339_ms")]
+    pub set_at: Option<DateTime<Utc>>,
+    /// The methods that it is good for; empty: all.
+    pub methods: Vec<MethodName>,
+}
+
+/// Releases before scopes kept the hash alone.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StoredKey {
+    Hash(String),
+    Key {
+        sha256: String,
+        #[serde(with = "proto::time::optional_rfc3339_ms")]
+        set_at: Option<DateTime<Utc>>,
+        #[serde(default)]
+        methods: Vec<MethodName>,
+    },
+}
+
+impl From<StoredKey> for LiveKey {
+    fn from(stored: StoredKey) -> Self {
+        match stored {
+            StoredKey::Hash(sha256) => Self { sha256, set_at: None, methods: Vec::new() },
+            StoredKey::Key { sha256, set_at, methods } => Self { sha256, set_at, methods },
+        }
+    }
+}
+
+impl LiveKey {
+    /// Whether it is good for a method.
+    #[must_use]
+    pub fn is_for(&self, method: &MethodName) -> bool {
+        self.methods.is_empty() || self.methods.contains(method)
+    }
 }
 
 /// An instance that was disconnected by an order.
@@ -101,7 +152,9 @@ impl InstanceRecord {
             v: VERSION,
             id,
             label: None,
-            api_key_hashes: Vec::new(),
+            tags: Vec::new(),
+            notes: None,
+            api_keys: Vec::new(),
             require_api_key: false,
             created_at,
             user_id: None,

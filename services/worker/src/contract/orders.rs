@@ -3,9 +3,9 @@
 use proto::control::{
     AccountAdd, AccountAdded, AccountForecast, AccountInfo, AccountLimits, AccountList,
     AccountLoggedIn, AccountLogin, AccountPause, AccountPauses, AccountRemove, AccountRemoved,
-    AccountResume, AccountSetLimits, CommandById, CommandCancel, CommandCancelled, CommandInfo,
-    CommandList, CommandListed, CommandResolve, CommandResolved, Forecast, LoginAccepted,
-    LoginAnswer, LoginCancel, NoParams, method,
+    AccountResume, AccountSet, AccountSetKey, AccountSetLimits, CommandById, CommandCancel,
+    CommandCancelled, CommandInfo, CommandList, CommandListed, CommandResolve, CommandResolved,
+    Forecast, LoginAccepted, LoginAnswer, LoginCancel, NoParams, method,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
@@ -42,6 +42,14 @@ pub const ORDERS: &[Order] = &[
     order::<AccountRemove, AccountRemoved>(
         method::ACCOUNT_REMOVE,
         "Logs an instance out at Telegram and forgets everything about it.",
+    ),
+    order::<AccountSet, AccountInfo>(
+        method::ACCOUNT_SET,
+        "Changes an instance's label, tags, notes, and whether its commands must show an API key.",
+    ),
+    order::<AccountSetKey, AccountInfo>(
+        method::ACCOUNT_SET_KEY,
+        "Gives an instance a new API key, beside the last one or instead of all.",
     ),
     order::<NoParams, AccountInfo>(
         method::ACCOUNT_STOP,

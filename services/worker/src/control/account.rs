@@ -6,7 +6,8 @@ use std::time::Duration;
 use chassis::sealed::Place;
 use proto::control::{
     AccountAdd, AccountAdded, AccountInfo, AccountList, AccountLoggedIn, AccountLogin,
-    AccountRemove, AccountRemoved, LoginAccepted, LoginAnswer, LoginCancel, NoParams,
+    AccountRemove, AccountRemoved, AccountSet, AccountSetKey, LoginAccepted, LoginAnswer,
+    LoginCancel, NoParams,
 };
 use proto::event::AccountState;
 use proto::fault::code;
@@ -19,10 +20,9 @@ use super::Control;
 use crate::login::{self, Given, Way};
 use crate::owner::Order;
 use crate::roster::Owned;
+use crate::settings::{check_hash, check_label, keys_told, live_key};
 use crate::standing::Standing;
 
-/// Most characters of a label.
-const LABEL_CHARS_MAX: usize = 128;
 /// How long the answer to a login waits for the account to work; longer, and it says `connecting`.
 const ONLINE_WITHIN: Duration = Duration::from_secs(15);
 
@@ -37,7 +37,7 @@ impl Control {
         check_settings(&settings)?;
         let record = InstanceRecord {
             label: settings.label.clone(),
-            api_key_hashes: settings.api_key_sha256.iter().cloned().collect(),
+            api_keys: settings.api_key_sha256.iter().map(|hash| live_key(hash, None)).collect(),
             require_api_key: settings.require_api_key,
             ..InstanceRecord::new(order.instance.clone(), self.shared.clock.now())
         };
@@ -180,6 +180,24 @@ impl Control {
         Ok(AccountRemoved { instance: order.instance.clone(), logged_out })
     }
 
+    /// Changes an instance's settings.
+    pub(super) async fn account_set(
+        self: &Arc<Self>,
+        order: &Command,
+        wish: AccountSet,
+    ) -> Result<AccountInfo, Fault> {
+        self.switch(order, |done| Order::Set(wish, done)).await
+    }
+
+    /// Gives an instance a new API key.
+    pub(super) async fn account_set_key(
+        self: &Arc<Self>,
+        order: &Command,
+        wish: AccountSetKey,
+    ) -> Result<AccountInfo, Fault> {
+        self.switch(order, |done| Order::SetKey(wish, done)).await
+    }
+
     /// Disconnects an instance until it is started again.
     pub(super) async fn account_stop(
         self: &Arc<Self>,
@@ -255,12 +273,15 @@ impl Control {
         AccountInfo {
             instance: id.clone(),
             label: record.label,
+            tags: record.tags,
+            notes: record.notes,
             state: standing.state,
             reason: standing.reason,
             since: standing.since,
             user_id: record.user_id,
             username: record.username,
             require_api_key: record.require_api_key,
+            api_keys: keys_told(&record.api_keys),
             seal_key: Some(self.shared.service_key.public().to_string()),
             pauses: self.shared.pauses.over(&id),
             created_at: record.created_at,
@@ -279,25 +300,21 @@ impl Control {
 /// Whether an instance was made by the same wish.
 fn is_same(there: &InstanceRecord, wish: &InstanceRecord) -> bool {
     let of = |record: &InstanceRecord| {
-        (record.label.clone(), record.api_key_hashes.clone(), record.require_api_key)
+        let hashes: Vec<_> = record.api_keys.iter().map(|key| key.sha256.clone()).collect();
+        (record.label.clone(), hashes, record.require_api_key)
     };
     of(there) == of(wish)
 }
 
 fn check_settings(settings: &AccountAdd) -> Result<(), Fault> {
-    let invalid = |message: &str| Err(Fault::invalid(code::PARAMS_INVALID, message));
-    if settings.label.as_ref().is_some_and(|label| label.chars().count() > LABEL_CHARS_MAX) {
-        return invalid("params.label: has more than 128 characters");
-    }
-    let is_hash = |hash: &String| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+    check_label(settings.label.as_deref())?;
     match &settings.api_key_sha256 {
-        Some(hash) if !is_hash(hash) => {
-            invalid("params.api_key_sha256: is no SHA-256 in hexadecimal (64 digits)")
-        }
+        Some(hash) => check_hash(hash),
         None if settings.require_api_key => {
-            invalid("params.api_key_sha256: is missing, and require_api_key asks for it")
+            let message = "params.api_key_sha256: is missing, and require_api_key asks for it";
+            Err(Fault::invalid(code::PARAMS_INVALID, message))
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 

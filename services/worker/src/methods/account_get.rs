@@ -33,7 +33,7 @@ impl Method for AccountGet {
             result: json!({
                 "instance": "acme-sales", "label": "Sales", "state": "online", "reason": null,
                 "since": null, "user_id": 5_000_000_009_i64, "username": "acme_sales",
-                "require_api_key": false, "seal_key": null, "pauses": [],
+                "tags": [], "notes": null, "require_api_key": false, "api_keys": [], "seal_key": null, "pauses": [],
                 "created_at": "2026-11-01T08:00:00.000Z",
             }),
         }
@@ -50,12 +50,16 @@ impl Method for AccountGet {
         Ok(Done::without_chat(AccountInfo {
             instance: record.id,
             label: record.label,
+            // What an admin notes is not for every caller.
+            tags: Vec::new(),
+            notes: None,
             state: AccountState::Online,
             reason: None,
             since: None,
             user_id: Some(me.user.id),
             username: me.user.username,
             require_api_key: record.require_api_key,
+            api_keys: Vec::new(),
             seal_key: None,
             pauses: cx.pauses(),
             created_at: record.created_at,

@@ -76,6 +76,12 @@ impl Owner {
             };
             match order {
                 None => return Connected::Turn(Turn::Stop),
+                Some(Order::Set(wish, done)) => {
+                    let _ = done.send(self.set(&wish).await);
+                }
+                Some(Order::SetKey(wish, done)) => {
+                    let _ = done.send(self.set_key(&wish).await);
+                }
                 Some(Order::Stop(done)) => return Connected::Turn(Turn::Stopped(done)),
                 Some(Order::Start(done)) => {
                     let _ = done.send(Ok(()));

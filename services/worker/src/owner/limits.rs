@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use proto::Fault;
 use proto::control::AccountSetLimits;
-use proto::fault::code;
 use store::InstanceRecord;
 
 use super::{Goods, Owner};
@@ -46,20 +45,14 @@ impl Owner {
         goods: &Goods,
         wish: &AccountSetLimits,
     ) -> Result<(), Fault> {
-        let noted = async {
-            let mut record = self.record().await?;
-            let holds = Settings::of(&self.shared.config.limits, &record);
+        let config = &self.shared.config.limits;
+        let change = |record: &mut InstanceRecord| {
+            let holds = Settings::of(config, record);
             own::change(record.limits.get_or_insert_default(), wish, &holds)
-                .map_err(|fault| Failure::Stop(fault.into()))?;
-            let (shared, lease) = (&self.shared, &self.lease);
-            persist::retry(&self.stop, || shared.instances.put(lease, &record)).await?;
-            goods.limiter.reconfigure(Settings::of(&shared.config.limits, &record));
-            goods.lanes.wake();
-            Ok::<_, Failure>(())
         };
-        noted.await.map_err(|failure| match failure.into_fault() {
-            Ok(fault) => fault,
-            Err(why) => Fault::unavailable(code::WORKER_STOPPING, why),
-        })
+        let record = self.change_record(change).await?;
+        goods.limiter.reconfigure(Settings::of(config, &record));
+        goods.lanes.wake();
+        Ok(())
     }
 }

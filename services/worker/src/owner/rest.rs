@@ -4,7 +4,6 @@
 use chrono::TimeDelta;
 use proto::Fault;
 use proto::event::AccountState;
-use proto::fault::code;
 use store::Stopped;
 use telegram::calls;
 
@@ -47,16 +46,14 @@ impl Owner {
         if rest.is_some() == is_stopped {
             return Ok(());
         }
-        match self.put_stopped(stopped.clone()).await {
-            Ok(()) => {
-                *rest = stopped;
-                Ok(())
-            }
-            Err(failure) => Err(match failure.into_fault() {
-                Ok(fault) => fault,
-                Err(why) => Fault::unavailable(code::WORKER_STOPPING, why),
-            }),
-        }
+        let noted = stopped.clone();
+        self.change_record(|record| {
+            record.stopped = noted;
+            Ok(())
+        })
+        .await?;
+        *rest = stopped;
+        Ok(())
     }
 
     /// Connects for as long as one call takes.
@@ -71,8 +68,10 @@ impl Owner {
             Err(()) => now - ROUSED_EVERY + AGAIN_AFTER,
         };
         stopped.lived_at = lived_at;
-        let stopped = stopped.clone();
-        self.put_stopped(Some(stopped)).await
+        let mut record = self.record().await?;
+        record.stopped = rest.clone();
+        let (shared, lease) = (&self.shared, &self.lease);
+        persist::retry(&self.stop, || shared.instances.put(lease, &record)).await
     }
 
     async fn live_once(&mut self) -> Result<Result<(), ()>, Failure> {
@@ -91,12 +90,5 @@ impl Owner {
         }
         tracing::warn!(%error, instance.id = %self.lease.instance, "a stopped account could not show that it lives");
         Ok(Err(()))
-    }
-
-    async fn put_stopped(&self, stopped: Option<Stopped>) -> Result<(), Failure> {
-        let mut record = self.record().await?;
-        record.stopped = stopped;
-        let (shared, lease) = (&self.shared, &self.lease);
-        persist::retry(&self.stop, || shared.instances.put(lease, &record)).await
     }
 }

@@ -97,8 +97,8 @@ fn members(history: &History, breaches: &mut Vec<Breach>) {
             let planned = &sent.planned;
             let adds = planned.method == method
                 || (method == "group.add_members" && planned.method == "group.create");
-            let here = planned.group.as_deref().and_then(|group| history.chat_of(group));
-            adds && here == Some(chat) && history.status(&planned.id) != "failed"
+            let here = history.is_chat_of(chat, planned.group.as_deref());
+            adds && here && history.status(&planned.id) != "failed"
         };
         // Telegram makes a supergroup first and puts people in afterwards, so the creation counts too.
         let allowed = history.commands().filter(may).count();
@@ -112,10 +112,7 @@ fn members(history: &History, breaches: &mut Vec<Breach>) {
 
 /// Whether an id that works on this group was published anew, and the ledger may have forgotten it.
 fn excused(history: &History, chat: i64) -> bool {
-    let here = |sent: &&Sent| {
-        let group = sent.planned.group.as_deref();
-        group.and_then(|group| history.chat_of(group)) == Some(chat)
-    };
+    let here = |sent: &&Sent| history.is_chat_of(chat, sent.planned.group.as_deref());
     history.ledger_lost
         && history.commands().filter(here).any(|sent| history.is_repeated(&sent.planned.id))
 }
@@ -131,8 +128,7 @@ fn links(history: &History, breaches: &mut Vec<Breach>) {
     }
     for (chat, links) in made {
         let here = |sent: &&Sent| {
-            let group = sent.planned.group.as_deref();
-            group.and_then(|group| history.chat_of(group)) == Some(chat)
+            history.is_chat_of(chat, sent.planned.group.as_deref())
                 && history.status(&sent.planned.id) != "failed"
         };
         let allowed: usize = history.commands().filter(here).map(links_of).sum();

@@ -1,6 +1,7 @@
 //! **L**: every confirmed command has exactly one terminal record, and everybody who asked has an answer.
 
-use crate::faults::history::{Breach, History, Via};
+use crate::faults::command::Role;
+use crate::faults::history::{Breach, History, Sent, Via};
 
 /// The breaches of L.
 pub fn judge(history: &History) -> Vec<Breach> {
@@ -10,7 +11,7 @@ pub fn judge(history: &History) -> Vec<Breach> {
             .told
             .iter()
             .any(|told| told.via == Via::Reply && told.correlation == sent.correlation);
-        if !answered {
+        if !answered && !is_forgotten(history, sent) {
             let what = format!("{} asked and was never answered", sent.correlation);
             breaches.push(Breach::new("L", what));
         }
@@ -30,6 +31,16 @@ pub fn judge(history: &History) -> Vec<Breach> {
         }
     }
     breaches
+}
+
+/// Whether this was one more asker of a command that a limit held back: who they are is in the ledger
+/// alone, and goes with it. The result is told on `tg.results` all the same.
+fn is_forgotten(history: &History, sent: &Sent) -> bool {
+    let parked = history.waits().next().is_some();
+    history.ledger_lost
+        && parked
+        && sent.planned.role == Role::Repeat
+        && history.outcomes(&sent.planned.id).any(|told| told.via == Via::Results)
 }
 
 #[cfg(test)]

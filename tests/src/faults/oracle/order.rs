@@ -48,11 +48,10 @@ fn whose(history: &History, effect: &Value, chat: i64, again: bool) -> Option<us
     };
     let mut places = history.sent.iter().enumerate().filter(|(_, sent)| {
         let planned = &sent.planned;
-        let here = || planned.group.as_deref().and_then(|group| history.chat_of(group));
         planned.role == Role::First
             && planned.method == method
             && match kind {
-                "chat.deleted" => here() == Some(chat),
+                "chat.deleted" => history.is_chat_of(chat, planned.group.as_deref()),
                 _ => planned.title() == effect["title"].as_str(),
             }
     });

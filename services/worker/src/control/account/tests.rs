@@ -1,6 +1,7 @@
 //! What is said of an instance's settings.
 
 use super::*;
+use crate::settings::LABEL_CHARS_MAX;
 
 fn wrong(settings: &AccountAdd) -> Option<String> {
     check_settings(settings).err().map(|fault| fault.message)

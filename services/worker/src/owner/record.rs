@@ -1,0 +1,47 @@
+//! The instance's record in the vault, which its owner alone writes.
+
+use proto::Fault;
+use proto::control::{AccountSet, AccountSetKey};
+use proto::fault::code;
+use store::InstanceRecord;
+
+use super::Owner;
+use crate::stop::Failure;
+use crate::{persist, settings};
+
+impl Owner {
+    pub(super) async fn record(&self) -> Result<InstanceRecord, Failure> {
+        let (shared, lease) = (&self.shared, &self.lease);
+        let record = persist::retry(&self.stop, || shared.instances.get(&lease.instance)).await?;
+        record.ok_or_else(|| persist::abandoned("the instance is no more"))
+    }
+
+    /// Changes the record, or says why not.
+    pub(super) async fn change_record(
+        &self,
+        change: impl FnOnce(&mut InstanceRecord) -> Result<(), Fault>,
+    ) -> Result<InstanceRecord, Fault> {
+        let noted = async {
+            let mut record = self.record().await?;
+            change(&mut record).map_err(|fault| Failure::Stop(fault.into()))?;
+            let (shared, lease) = (&self.shared, &self.lease);
+            persist::retry(&self.stop, || shared.instances.put(lease, &record)).await?;
+            Ok::<_, Failure>(record)
+        };
+        noted.await.map_err(|failure| match failure.into_fault() {
+            Ok(fault) => fault,
+            Err(why) => Fault::unavailable(code::WORKER_STOPPING, why),
+        })
+    }
+
+    /// Changes the instance's settings.
+    pub(super) async fn set(&self, wish: &AccountSet) -> Result<(), Fault> {
+        self.change_record(|record| settings::set(record, wish)).await.map(drop)
+    }
+
+    /// Gives the instance a new API key.
+    pub(super) async fn set_key(&self, wish: &AccountSetKey) -> Result<(), Fault> {
+        let now = self.shared.clock.now();
+        self.change_record(|record| settings::set_key(record, wish, now)).await.map(drop)
+    }
+}
