@@ -218,6 +218,10 @@ pub struct AccountInfo {
     #[serde(with = "crate::time::optional_rfc3339_ms")]
     #[schemars(with = "Option<DateTime<Utc>>")]
     pub since: Option<DateTime<Utc>>,
+    /// Until when, where that is known.
+    #[serde(default, with = "crate::time::optional_rfc3339_ms")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
+    pub until: Option<DateTime<Utc>>,
     /// The account's own id, once it has been logged in.
     pub user_id: Option<UserId>,
     /// The account's username, without `@`.

@@ -72,6 +72,13 @@ async fn a_second_peer_flood_stops_invitations_until_a_person_resumes_them() {
     let hit = events.wait("the first", |event| event.json()["event"] == "limit.hit").await.unwrap();
     assert_holds(&hit.json()["data"], &json!({ "class": "invite", "reason": "PEER_FLOOD" }));
 
+    let cooling = events.wait("it cools down", |event| {
+        event.json()["event"] == "account.state" && event.json()["data"]["to"] == "cooling"
+    });
+    let cooling = cooling.await.unwrap().json();
+    assert_holds(&cooling["data"], &json!({ "from": "online", "reason": "PEER_FLOOD" }));
+    assert!(cooling["data"]["until"].is_string(), "{cooling:#}");
+
     // A day later it is tried again, and that was one time too many.
     scene.advance(86_500).await.unwrap();
     let paused =

@@ -90,3 +90,31 @@ async fn a_stopped_account_shows_every_few_days_that_it_lives() {
         assert_eq!(shown["result"]["state"], "stopped", "{shown:#}");
     }
 }
+
+/// While an account can't be connected its commands wait, and no longer than they may.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_is_answered_at_its_deadline_while_its_account_connects() {
+    let mut scene = Scene::open("connecting").await.unwrap();
+    scene.connect(INSTANCE).await.unwrap();
+    let made = scene.caller.call(INSTANCE, "make", "group.create", json!({ "title": "A" })).await;
+    let chat = done(&made.unwrap());
+    scene.workers[0].terminate().unwrap();
+    scene.workers[0].ended().await.unwrap();
+    // Nobody listens there.
+    let nowhere = [("QUEUEGRAM_TELEGRAM__SERVER__ADDRESS", "127.0.0.1:9")];
+    scene.add_worker_with(&nowhere).await.unwrap();
+    rename(&scene, "in-time", chat, Some(3)).await;
+    rename(&scene, "patient", chat, None).await;
+    let late = scene.caller.reply("in-time").await.unwrap().json();
+    assert_holds(
+        &late,
+        &json!({
+            "status": "failed", "error_kind": "detached", "error_code": "NOT_CONNECTED",
+        }),
+    );
+    scene.workers[1].terminate().unwrap();
+    scene.workers[1].ended().await.unwrap();
+    scene.add_worker().await.unwrap();
+    let patient = scene.caller.reply("patient").await.unwrap().json();
+    assert_holds(&patient, &json!({ "status": "done" }));
+}

@@ -22,6 +22,7 @@ pub struct AccountLimits {
     /// Each class of calls.
     pub classes: Vec<ClassLimit>,
     /// Chats that are shut by slow mode, or that commands wait for because of it.
+    #[serde(default)]
     pub chats: Vec<ChatLimit>,
     /// How many groups the account is in, as far as they were counted.
     pub groups: Option<GroupsUsed>,

@@ -21,7 +21,7 @@ pub enum AccountState {
     Connecting,
     /// Connected and working.
     Online,
-    /// Telegram asked for a pause.
+    /// Connected, and Telegram asked for a longer wait with some calls; their commands are parked.
     Cooling,
     /// Stopped by an order.
     Stopped,
@@ -29,7 +29,7 @@ pub enum AccountState {
     LoggedOut,
     /// Telegram banned or deleted the account.
     Banned,
-    /// Telegram restricts what the account may do.
+    /// Connected, and Telegram lets it make or fill no groups for a while.
     Restricted,
     /// It could not be connected.
     Failed,
@@ -51,6 +51,12 @@ impl AccountState {
         Self::Restricted,
         Self::Failed,
     ];
+
+    /// Whether the account is connected and its commands are worked on, all of them or most.
+    #[must_use]
+    pub fn is_connected(self) -> bool {
+        matches!(self, Self::Online | Self::Cooling | Self::Restricted)
+    }
 
     /// The word on the wire.
     #[must_use]

@@ -353,6 +353,7 @@ fn words_of(account: &AccountInfo) -> String {
     let optional = [
         ("reason", account.reason.as_deref().map(plain)),
         ("since", account.since.map(time::format)),
+        ("until", account.until.map(time::format)),
         ("label", account.label.as_deref().map(plain)),
         ("username", account.username.as_ref().map(|name| plain(&format!("@{name}")))),
         ("user id", account.user_id.map(|id| id.to_string())),

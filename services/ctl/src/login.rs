@@ -18,7 +18,7 @@ use clap::Args;
 use proto::{
     CommandResult, Event, EventKind, InstanceId, Status,
     control::{AccountInfo, AccountLoggedIn, AccountLogin, LoginAnswer, LoginCancel, method},
-    event::{AccountState, AskedAgain, EventData, LoginCodeNeeded, LoginPasswordNeeded, LoginQr},
+    event::{AskedAgain, EventData, LoginCodeNeeded, LoginPasswordNeeded, LoginQr},
 };
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
@@ -76,7 +76,7 @@ pub async fn run(args: LoginArgs, settings: &Settings, screen: Screen) -> Result
         Ok(found) => found,
         Err(done) => return Ok(done),
     };
-    if account.state == AccountState::Online {
+    if account.state.is_connected() {
         screen.put(&account, || format!("{} is connected already", account.instance));
         return Ok(Done::Success);
     }

@@ -287,6 +287,7 @@ impl Owner {
             groups: goods.groups.clone(),
             shared: self.shared.clone(),
             filled: Notify::new(),
+            limited: Notify::new(),
             verdict: watch::Sender::new(None),
             stopping: self.stop.child_token(),
         })
@@ -315,9 +316,14 @@ impl Owner {
     async fn follow(&mut self, tenure: &Tenure, goods: &Goods) -> Turn {
         let mut verdicts = tenure.verdict.subscribe();
         loop {
+            let held_until = self.standing.borrow().until;
             let order = tokio::select! {
                 () = self.stop.cancelled() => return Turn::Stop,
                 () = due(&self.shared.clock, self.rouse_at) => return Turn::Roused,
+                () = limits_changed(tenure, held_until) => {
+                    self.stand_by_limits(goods).await;
+                    continue;
+                }
                 verdict = said(&mut verdicts) => return Turn::Verdict(verdict),
                 news = self.desk.news() => match self.heard(news).await {
                     Some(account) => return Turn::LoggedIn(account),
@@ -354,6 +360,17 @@ impl Owner {
                 Some(Order::Remove(done)) => return Turn::Remove(done),
             }
         }
+    }
+}
+
+/// Waits until a connected account may stand in another way: Telegram told a limit, or one is over.
+async fn limits_changed(tenure: &Tenure, held_until: Option<DateTime<Utc>>) {
+    if tenure.account.is_err() {
+        return std::future::pending().await;
+    }
+    tokio::select! {
+        () = tenure.limited.notified() => {}
+        () = due(&tenure.shared.clock, held_until) => {}
     }
 }
 

@@ -17,18 +17,25 @@ pub struct Standing {
     pub reason: Option<String>,
     /// When it came to be so.
     pub since: Option<DateTime<Utc>>,
+    /// Until when, where that is known.
+    pub until: Option<DateTime<Utc>>,
 }
 
 impl Default for Standing {
     fn default() -> Self {
-        Self { state: AccountState::Connecting, reason: None, since: None }
+        Self { state: AccountState::Connecting, reason: None, since: None, until: None }
     }
 }
 
 impl Standing {
     /// As its last owner left it.
     pub fn left(status: InstanceStatus) -> Self {
-        Self { state: status.state, reason: status.reason, since: Some(status.since) }
+        Self {
+            state: status.state,
+            reason: status.reason,
+            since: Some(status.since),
+            until: status.until,
+        }
     }
 
     /// Whether Telegram ended the login, so that only a new one helps.
@@ -38,7 +45,7 @@ impl Standing {
 
     /// A state from now on.
     pub fn new(state: AccountState, reason: Option<String>, now: DateTime<Utc>) -> Self {
-        Self { state, reason, since: Some(now) }
+        Self { state, reason, since: Some(now), until: None }
     }
 
     /// What a verdict that ends the session makes of the account.

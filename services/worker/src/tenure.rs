@@ -107,6 +107,8 @@ pub struct Tenure {
     pub shared: Arc<Shared>,
     /// Told when the account seems to be in as many groups as it may be.
     pub filled: Notify,
+    /// Told when Telegram told a limit.
+    pub limited: Notify,
     /// Where a step says that Telegram ended or restricted the account.
     pub verdict: watch::Sender<Option<AccountVerdict>>,
     /// Cancelled when nothing new may be begun.
@@ -139,6 +141,7 @@ impl Tenure {
     /// Counts and tells a limit that Telegram told.
     pub async fn tell_limit(&self, hit: &Hit, not_yet: &NotYet) {
         self.shared.metrics.limit_hit(hit.ask.class);
+        self.limited.notify_one();
         let class = not_yet.lane.to_string();
         let told = LimitHit { class, reason: hit.code.clone(), until: not_yet.opens };
         let answers = &self.shared.answers;

@@ -280,6 +280,9 @@ fn verdict(account: &AccountInfo) -> (State, Option<String>) {
             State::Bad,
             Some(String::from("Telegram has closed the account: https://telegram.org/support")),
         ),
+        AccountState::Stopped => {
+            (State::Warning, Some(format!("queuegram instance start {}", account.instance)))
+        }
         AccountState::Failed => (State::Bad, Some(String::from("look at the worker's log"))),
         AccountState::Restricted => {
             (State::Warning, Some(String::from("ask @SpamBot what the account may not do")))
@@ -327,6 +330,7 @@ mod tests {
                 state,
                 reason: None,
                 since: None,
+                until: None,
                 user_id: None,
                 username: None,
                 require_api_key: false,

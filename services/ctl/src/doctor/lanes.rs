@@ -7,7 +7,6 @@ use bus::{Bus, LaneQueue, Management};
 use proto::{
     InstanceId,
     control::{AccountInfo, AccountLimits, NoParams, method},
-    event::AccountState,
 };
 
 use super::report::{Report, State};
@@ -108,7 +107,7 @@ fn judge(
     limits: Option<&AccountLimits>,
 ) -> Look {
     let Some(account) = account else { return Look::Orphaned };
-    let stands = account.state != AccountState::Online || !account.pauses.is_empty();
+    let stands = !account.state.is_connected() || !account.pauses.is_empty();
     let class = limits.and_then(|limits| limits.classes.iter().find(|limit| limit.class == lane));
     match class {
         Some(limit) if idle && !stands && !limit.closed && limit.tokens > 0 => Look::Idle,

@@ -107,7 +107,7 @@ impl Control {
         let logged_in = ended.await.unwrap_or_else(|_| Err(going_down()))?;
         // Whoever reads "online" acts on it: it is said when the owner has come so far.
         let mut standing = owned.standing.clone();
-        let online = standing.wait_for(|standing| standing.state == AccountState::Online);
+        let online = standing.wait_for(|standing| standing.state.is_connected());
         let _ = tokio::time::timeout(ONLINE_WITHIN, online).await;
         let state = owned.standing.borrow().state;
         Ok(AccountLoggedIn { state, ..logged_in })
@@ -278,6 +278,7 @@ impl Control {
             state: standing.state,
             reason: standing.reason,
             since: standing.since,
+            until: standing.until,
             user_id: record.user_id,
             username: record.username,
             require_api_key: record.require_api_key,

@@ -11,6 +11,8 @@ use super::{Class, Hit, Lane};
 const SHUT_MAX: TimeDelta = TimeDelta::days(366);
 /// How long what tells no time keeps its classes shut.
 const UNTOLD: TimeDelta = TimeDelta::days(1);
+/// What opens sooner is not worth a word about the account as a whole.
+const MOMENT: TimeDelta = TimeDelta::seconds(60);
 /// Telegram counts whole seconds, and its clock is not ours.
 const MARGIN: TimeDelta = TimeDelta::seconds(1);
 
@@ -59,6 +61,14 @@ impl Gates {
     pub fn know(&self, hit: &Hit, now: DateTime<Utc>) -> bool {
         let shut = |lane| self.of(lane, now).is_some_and(|gate| gate.code == hit.code);
         lanes_of(hit).into_iter().all(shut)
+    }
+
+    /// The gates of whole classes that stay shut for longer than a moment.
+    pub fn lasting(&self, now: DateTime<Utc>) -> impl Iterator<Item = &Gate> {
+        self.0.iter().filter_map(move |(name, gate)| match name.parse() {
+            Ok(Lane::Class(_)) if gate.opens - now >= MOMENT => Some(gate),
+            _ => None,
+        })
     }
 
     /// The chats that are shut, and until when.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::circuit::Circuit;
 use super::fullness::Fullness;
-use super::gates::{Gate, Gates, lanes_of};
+use super::gates::{Gate, Gates, USER_RESTRICTED, lanes_of};
 use super::meter::{Meter, Used};
 use super::settings::Settings;
 use super::{Ask, Class, Hit, Lane, Learnt, NotYet};
@@ -94,6 +94,13 @@ impl State {
         self.refit(ask.class, now);
         let Some(meter) = self.meters.get_mut(&ask.class) else { return Ok(()) };
         meter.take(ask.cost).map_err(|opens| spent(ask.class, opens))
+    }
+
+    /// What Telegram holds against the account as a whole, and until when: a restriction before a
+    /// wait, the longest of them.
+    pub fn held(&self, now: DateTime<Utc>) -> Option<Gate> {
+        let weight = |gate: &&Gate| (gate.code == USER_RESTRICTED, gate.opens);
+        self.gates.lasting(now).max_by_key(weight).cloned()
     }
 
     /// The chats that slow mode shuts, and until when.

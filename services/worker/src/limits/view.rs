@@ -5,9 +5,11 @@ use std::num::NonZeroU32;
 use chrono::{DateTime, Utc};
 use proto::ChatId;
 use proto::control::ClassLimit;
+use proto::event::AccountState;
 
 use super::keeping::Keeping;
-use super::{Class, Limiter};
+use super::{Class, Limiter, USER_RESTRICTED};
+use crate::standing::Standing;
 
 /// What lies in a class's lane.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,6 +21,25 @@ pub struct Waiting {
 }
 
 impl<K: Keeping> Limiter<K> {
+    /// How a connected account stands with Telegram: online, unless something is held against it.
+    pub fn standing(&self) -> Standing {
+        let now = self.clock.now();
+        match self.state().held(now) {
+            None => Standing::new(AccountState::Online, None, now),
+            Some(gate) => Standing {
+                until: Some(gate.opens),
+                ..Standing::new(
+                    match gate.code == USER_RESTRICTED {
+                        true => AccountState::Restricted,
+                        false => AccountState::Cooling,
+                    },
+                    Some(gate.code),
+                    now,
+                )
+            },
+        }
+    }
+
     /// The chats that slow mode shuts, and until when.
     pub fn chats(&self) -> Vec<(ChatId, DateTime<Utc>)> {
         let now = self.clock.now();

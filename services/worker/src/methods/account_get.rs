@@ -33,7 +33,7 @@ impl Method for AccountGet {
             result: json!({
                 "instance": "acme-sales", "label": "Sales", "state": "online", "reason": null,
                 "since": null, "user_id": 5_000_000_009_i64, "username": "acme_sales",
-                "tags": [], "notes": null, "require_api_key": false, "api_keys": [], "seal_key": null, "pauses": [],
+                "tags": [], "notes": null, "until": null, "require_api_key": false, "api_keys": [], "seal_key": null, "pauses": [],
                 "created_at": "2026-11-01T08:00:00.000Z",
             }),
         }
@@ -56,6 +56,7 @@ impl Method for AccountGet {
             state: AccountState::Online,
             reason: None,
             since: None,
+            until: None,
             user_id: Some(me.user.id),
             username: me.user.username,
             require_api_key: record.require_api_key,

@@ -101,9 +101,7 @@ impl Owner {
             self.condemn(verdict).await;
             return Connected::Never;
         }
-        let now = self.shared.clock.now();
-        self.stand(Standing::new(AccountState::Online, None, now)).await;
-        self.remember().await;
+        self.stand_by_limits(goods).await;
         faults::cut("connected");
         Connected::Online
     }

@@ -4,7 +4,7 @@ use proto::event::AccountStateChanged;
 use store::InstanceStatus;
 use telegram::AccountVerdict;
 
-use super::Owner;
+use super::{Goods, Owner};
 use crate::answers::Answers;
 use crate::persist;
 use crate::standing::Standing;
@@ -16,10 +16,17 @@ impl Owner {
         self.remember().await;
     }
 
+    /// A connected account stands as Telegram's limits say.
+    pub(super) async fn stand_by_limits(&self, goods: &Goods) {
+        self.stand(goods.limiter.standing()).await;
+        self.remember().await;
+    }
+
     /// Notes a new state, counts it, and tells it.
     pub(super) async fn stand(&self, to: Standing) {
         let from = self.standing.borrow().clone();
-        if from.state == to.state && from.reason == to.reason && from.since.is_some() {
+        let same = from.state == to.state && from.reason == to.reason && from.until == to.until;
+        if same && from.since.is_some() {
             return;
         }
         self.shared.metrics.moved(Some(from.state), Some(to.state));
@@ -34,7 +41,7 @@ impl Owner {
             from: from.state,
             to: to.state,
             reason: to.reason.clone(),
-            until: None,
+            until: to.until,
         };
         self.standing.send_replace(to);
         let instance = &self.lease.instance;
@@ -50,7 +57,7 @@ impl Owner {
             state: standing.state,
             reason: standing.reason,
             since: standing.since.unwrap_or_else(|| shared.clock.now()),
-            until: None,
+            until: standing.until,
             owner: shared.worker_id.clone(),
         };
         let noted = persist::retry(&self.stop, || shared.statuses.set(lease, &status));

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use chassis::BootInstant;
 use proto::InstanceId;
-use proto::event::AccountState;
 use store::{Presence, StoreError};
 use tokio_util::sync::CancellationToken;
 
@@ -154,9 +153,7 @@ impl Roster {
                 break;
             }
             let instance = &owned.lease.instance;
-            if owned.standing.borrow().state != AccountState::Online
-                || owned.hold.stop.is_cancelled()
-            {
+            if !owned.standing.borrow().state.is_connected() || owned.hold.stop.is_cancelled() {
                 continue;
             }
             if let Some(to) = spread::better(instance, me, &memory.alive) {

@@ -55,6 +55,7 @@ impl Ground {
             lanes: Arc::new(crate::lanes::Lanes::new(&lease, shared.metrics.parked())),
             turn: Arc::default(),
             filled: tokio::sync::Notify::new(),
+            limited: tokio::sync::Notify::new(),
             verdict: watch::Sender::new(None),
             stopping: CancellationToken::new(),
             instance,
