@@ -1,25 +1,29 @@
 //! `instance`: the connected accounts, as orders to whichever worker has or takes them.
 
-use clap::{Args, Subcommand};
+mod change;
+mod words;
+
+use clap::Subcommand;
 use proto::{
     InstanceId, MethodName,
     control::{
         AccountAdd, AccountAdded, AccountInfo, AccountLimits, AccountList, AccountRemove,
-        AccountRemoved, AccountSet, AccountSetKey, ApiKeyInfo, NoParams, method,
+        AccountRemoved, NoParams, method,
     },
-    event::AccountState,
-    time,
 };
 use serde_json::json;
 
+use self::change::{SetArgs, new_key, set};
+pub use self::words::state_word;
+use self::words::words_of;
 use crate::{
     api_key,
     broker::connect,
     exit::{Done, Failure},
-    limits::{self, LimitsArgs, Switch},
+    limits::{self, LimitsArgs},
     order::{ORDER_TIMEOUT, Orders, read_done},
     pause, prompt,
-    screen::{BAD, GOOD, STRONG, Screen, UNSURE, paint, plain},
+    screen::{STRONG, Screen, paint, plain},
     settings::Settings,
     table::table,
 };
@@ -115,25 +119,6 @@ Examples:
         #[arg(long, short)]
         yes: bool,
     },
-}
-
-/// Arguments of `instance set`.
-#[derive(Debug, Args)]
-pub struct SetArgs {
-    /// Its id.
-    instance: InstanceId,
-    /// A name for people.
-    #[arg(long, value_name = "TEXT")]
-    label: Option<String>,
-    /// A word to find it by, instead of those it has. Can be given more than once; empty: none.
-    #[arg(long = "tag", value_name = "WORD")]
-    tags: Option<Vec<String>>,
-    /// A text for people.
-    #[arg(long, value_name = "TEXT")]
-    notes: Option<String>,
-    /// Whether its commands must show an API key.
-    #[arg(long, value_name = "WHICH")]
-    require_api_key: Option<Switch>,
 }
 
 /// Does it.
@@ -273,49 +258,6 @@ async fn remove(
     Ok(Done::Success)
 }
 
-async fn set(args: &SetArgs, settings: &Settings, screen: Screen) -> Result<Done, Failure> {
-    // An empty text is none.
-    let text =
-        |given: &Option<String>| given.clone().map(|text| (!text.is_empty()).then_some(text));
-    let tags = args.tags.clone();
-    let params = AccountSet {
-        label: text(&args.label),
-        tags: tags.map(|tags| tags.into_iter().filter(|tag| !tag.is_empty()).collect()),
-        notes: text(&args.notes),
-        require_api_key: args.require_api_key.map(|switch| switch == Switch::On),
-    };
-    if params == AccountSet::default() {
-        return Err(Failure::Usage(String::from("nothing to change is named; see --help")));
-    }
-    let mut orders = Orders::open(connect(settings).await?).await?;
-    let answer = orders.ask(&args.instance, method::ACCOUNT_SET, &params, ORDER_TIMEOUT).await?;
-    let account: AccountInfo = match read_done(&answer, screen)? {
-        Ok(account) => account,
-        Err(done) => return Ok(done),
-    };
-    screen.put(&account, || words_of(&account));
-    Ok(Done::Success)
-}
-
-async fn new_key(
-    instance: &InstanceId,
-    keep_old: bool,
-    methods: Vec<MethodName>,
-    settings: &Settings,
-    screen: Screen,
-) -> Result<Done, Failure> {
-    let key = api_key::generate()?;
-    let params = AccountSetKey { api_key_sha256: api_key::sha256(&key), keep_old, methods };
-    let mut orders = Orders::open(connect(settings).await?).await?;
-    let answer = orders.ask(instance, method::ACCOUNT_SET_KEY, &params, ORDER_TIMEOUT).await?;
-    let account: AccountInfo = match read_done(&answer, screen)? {
-        Ok(account) => account,
-        Err(done) => return Ok(done),
-    };
-    api_key::show(&account.instance, &key, account.api_keys.len(), screen);
-    Ok(Done::Success)
-}
-
 async fn switch(
     instance: &InstanceId,
     order: &str,
@@ -341,57 +283,4 @@ async fn confirm(instance: &InstanceId) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Usage(String::from("not removed: the id that was typed is another one")))
-}
-
-/// One account for people.
-fn words_of(account: &AccountInfo) -> String {
-    let row = |name: &str, text: String| vec![name.to_owned(), text];
-    let mut rows = vec![
-        row("instance", paint(STRONG, account.instance.as_str())),
-        row("state", state_word(account.state)),
-    ];
-    let optional = [
-        ("reason", account.reason.as_deref().map(plain)),
-        ("since", account.since.map(time::format)),
-        ("until", account.until.map(time::format)),
-        ("label", account.label.as_deref().map(plain)),
-        ("username", account.username.as_ref().map(|name| plain(&format!("@{name}")))),
-        ("user id", account.user_id.map(|id| id.to_string())),
-    ];
-    rows.extend(optional.into_iter().filter_map(|(name, text)| Some(row(name, text?))));
-    rows.extend(account.pauses.iter().map(|pause| row("paused", pause::words_of(pause))));
-    if !account.tags.is_empty() {
-        rows.push(row("tags", plain(&account.tags.join(", "))));
-    }
-    rows.extend(account.notes.as_deref().map(|notes| row("notes", plain(notes))));
-    rows.push(row(
-        "API key",
-        if account.require_api_key { "required" } else { "not required" }.into(),
-    ));
-    rows.extend(account.api_keys.iter().map(|key| row("", key_words(key))));
-    rows.push(row("created", time::format(account.created_at)));
-    if account.state == AccountState::New || account.state == AccountState::LoggedOut {
-        rows.push(row("next", format!("queuegram login {}", account.instance)));
-    } else if account.pauses.iter().any(|pause| !pause.all_instances) {
-        rows.push(row("next", format!("queuegram resume {}", account.instance)));
-    }
-    table(&[], rows)
-}
-
-/// A live key for people.
-fn key_words(key: &ApiKeyInfo) -> String {
-    let set = key.set_at.map(|at| format!(", set {}", time::format(at))).unwrap_or_default();
-    let methods: Vec<&str> = key.methods.iter().map(MethodName::as_str).collect();
-    let scope = if methods.is_empty() { "all methods".to_owned() } else { methods.join(", ") };
-    format!("{}…{set}, for {scope}", key.sha256_begins)
-}
-
-/// A state in its colour.
-pub fn state_word(state: AccountState) -> String {
-    let style = match state {
-        AccountState::Online => GOOD,
-        AccountState::LoggedOut | AccountState::Banned | AccountState::Failed => BAD,
-        _ => UNSURE,
-    };
-    paint(style, state.as_str())
 }

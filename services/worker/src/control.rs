@@ -8,6 +8,7 @@
 mod account;
 mod command;
 mod limits;
+mod login;
 mod pause;
 mod resolve;
 
