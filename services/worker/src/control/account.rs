@@ -108,7 +108,7 @@ impl Control {
         order: &Command,
         wish: AccountSet,
     ) -> Result<AccountInfo, Fault> {
-        self.switch(order, |done| Order::Set(wish, done)).await
+        self.have_owner(order, |done| Order::Set(wish, done)).await
     }
 
     /// Gives an instance a new API key.
@@ -117,7 +117,7 @@ impl Control {
         order: &Command,
         wish: AccountSetKey,
     ) -> Result<AccountInfo, Fault> {
-        self.switch(order, |done| Order::SetKey(wish, done)).await
+        self.have_owner(order, |done| Order::SetKey(wish, done)).await
     }
 
     /// Disconnects an instance until it is started again.
@@ -126,7 +126,7 @@ impl Control {
         order: &Command,
         _: NoParams,
     ) -> Result<AccountInfo, Fault> {
-        self.switch(order, Order::Stop).await
+        self.have_owner(order, Order::Stop).await
     }
 
     /// Connects a stopped instance again.
@@ -135,10 +135,11 @@ impl Control {
         order: &Command,
         _: NoParams,
     ) -> Result<AccountInfo, Fault> {
-        self.switch(order, Order::Start).await
+        self.have_owner(order, Order::Start).await
     }
 
-    async fn switch(
+    /// Has the owner follow an order, and tells how the instance stands then.
+    async fn have_owner(
         self: &Arc<Self>,
         order: &Command,
         to: impl FnOnce(oneshot::Sender<Result<(), Fault>>) -> Order,

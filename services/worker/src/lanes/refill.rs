@@ -77,6 +77,8 @@ impl Lanes {
         match bus.consume(Subscription::new(queue)).await {
             Ok(alive) => return alive.close().await,
             Err(error) if error.is_timeout() => {}
+            // Deleted meanwhile, by us or by hand.
+            Err(error) if error.is_missing() => return self.restock_all(tenure, lane).await,
             Err(error) => return tracing::warn!(%error, lane = %lane, "a lane can't be looked at"),
         }
         let parked = self.board().in_lane(lane);
@@ -89,8 +91,9 @@ impl Lanes {
         }
         tracing::error!(lane = %lane, "a lane's queue does not answer; making it anew");
         if let Err(error) = bus.delete_lane(&tenure.instance, &lane.to_string()).await {
-            // It takes the broker five seconds, and may be done all the same.
+            // It takes the broker five seconds, and may be done all the same: the next look tells.
             tracing::warn!(%error, lane = %lane, "a lane that does not answer could not be deleted");
+            return;
         }
         self.restock_all(tenure, lane).await;
     }

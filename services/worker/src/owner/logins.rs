@@ -1,11 +1,9 @@
 //! Logins of the instance: begun, followed, and what they make of the account.
 
-use store::InstanceRecord;
 use telegram::Account;
 
 use super::Owner;
 use crate::login::{LoggedIn, News, Start};
-use crate::persist;
 use crate::standing::Standing;
 use crate::stop::Failure;
 
@@ -58,19 +56,17 @@ impl Owner {
     }
 
     async fn note_name(&self, logged_in: &LoggedIn) -> Result<(), Failure> {
-        let known = self.record().await?;
-        let record = InstanceRecord {
-            user_id: Some(logged_in.user_id),
-            username: logged_in.username.clone(),
-            phone: logged_in.phone.clone(),
+        let now = self.shared.clock.now();
+        let noted = self.note(|record| {
             // Another account in its place is as young as the first one was.
-            connected_at: match known.user_id == Some(logged_in.user_id) {
-                true => known.connected_at,
-                false => Some(self.shared.clock.now()),
-            },
-            ..known
-        };
-        let (shared, lease) = (&self.shared, &self.lease);
-        persist::retry(&self.stop, || shared.instances.put(lease, &record)).await
+            if record.user_id != Some(logged_in.user_id) {
+                record.connected_at = Some(now);
+            }
+            record.user_id = Some(logged_in.user_id);
+            record.username.clone_from(&logged_in.username);
+            record.phone.clone_from(&logged_in.phone);
+            Ok(())
+        });
+        noted.await.map(drop)
     }
 }

@@ -16,19 +16,24 @@ impl Owner {
         record.ok_or_else(|| persist::abandoned("the instance is no more"))
     }
 
-    /// Changes the record, or says why not.
+    /// Notes something in the record; the one place where it is written.
+    pub(super) async fn note(
+        &self,
+        change: impl FnOnce(&mut InstanceRecord) -> Result<(), Fault>,
+    ) -> Result<InstanceRecord, Failure> {
+        let mut record = self.record().await?;
+        change(&mut record).map_err(|fault| Failure::Stop(fault.into()))?;
+        let (shared, lease) = (&self.shared, &self.lease);
+        persist::retry(&self.stop, || shared.instances.put(lease, &record)).await?;
+        Ok(record)
+    }
+
+    /// The same for whoever ordered it, and is told why not.
     pub(super) async fn change_record(
         &self,
         change: impl FnOnce(&mut InstanceRecord) -> Result<(), Fault>,
     ) -> Result<InstanceRecord, Fault> {
-        let noted = async {
-            let mut record = self.record().await?;
-            change(&mut record).map_err(|fault| Failure::Stop(fault.into()))?;
-            let (shared, lease) = (&self.shared, &self.lease);
-            persist::retry(&self.stop, || shared.instances.put(lease, &record)).await?;
-            Ok::<_, Failure>(record)
-        };
-        noted.await.map_err(|failure| match failure.into_fault() {
+        self.note(change).await.map_err(|failure| match failure.into_fault() {
             Ok(fault) => fault,
             Err(why) => Fault::unavailable(code::WORKER_STOPPING, why),
         })

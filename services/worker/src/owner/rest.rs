@@ -8,7 +8,6 @@ use store::Stopped;
 use telegram::calls;
 
 use super::{Goods, Owner, Turn, close};
-use crate::persist;
 use crate::standing::Standing;
 use crate::stop::Failure;
 
@@ -68,10 +67,12 @@ impl Owner {
             Err(()) => now - ROUSED_EVERY + AGAIN_AFTER,
         };
         stopped.lived_at = lived_at;
-        let mut record = self.record().await?;
-        record.stopped = rest.clone();
-        let (shared, lease) = (&self.shared, &self.lease);
-        persist::retry(&self.stop, || shared.instances.put(lease, &record)).await
+        let lived = rest.clone();
+        let noted = self.note(|record| {
+            record.stopped = lived;
+            Ok(())
+        });
+        noted.await.map(drop)
     }
 
     async fn live_once(&mut self) -> Result<Result<(), ()>, Failure> {

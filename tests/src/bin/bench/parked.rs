@@ -1,6 +1,7 @@
 //! Thousands of commands parked for one account: how fast they are put away, what they hold, how soon
 //! another worker goes on with them, how they are answered at their deadlines and worked off.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -114,28 +115,23 @@ async fn send(scene: &Scene, groups: &[i64], commands: usize) -> Result<()> {
 }
 
 async fn until_parked(scene: &Scene, commands: usize) -> Result<()> {
-    let mut told = 0;
-    loop {
-        let parked = match scene.caller.look(LANE).await {
-            Ok(look) => look.ready as usize,
-            Err(_) => 0,
-        };
-        if parked >= commands {
-            return Ok(());
-        }
-        if parked / 1_000 > told {
-            told = parked / 1_000;
+    let told = Cell::new(0);
+    patience::until("all are parked", BOUND, || async {
+        // The lane is made with the first of them.
+        let look = scene.caller.look(LANE).await;
+        let parked = look.map_or(0, |look| look.ready as usize);
+        if parked / 1_000 > told.get() {
+            told.set(parked / 1_000);
             progress(&format!("{parked} of {commands} are parked"));
         }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+        Ok((parked >= commands).then_some(()))
+    })
+    .await
 }
 
 async fn until_answered(scene: &Scene, count: usize) -> Result<()> {
-    let answered = || replies(scene).len() >= count;
     patience::until(&format!("{count} are answered"), BOUND, || async {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        Ok(answered().then_some(()))
+        Ok((replies(scene).len() >= count).then_some(()))
     })
     .await
 }
