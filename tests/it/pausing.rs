@@ -20,6 +20,20 @@ async fn until_consumed(scene: &Scene, instance: &str, consumed: bool) {
     .unwrap();
 }
 
+/// Waits until the workers count so many paused instances between them: whose they are may change,
+/// and each worker counts at its next look.
+async fn until_paused(scene: &Scene, instances: u32) {
+    patience::until(&format!("{instances} paused instances"), patience::USUAL, || async {
+        let mut paused = 0.0;
+        for worker in &scene.workers {
+            paused += worker.metric(PAUSED, |_| true).await?;
+        }
+        Ok(((paused - f64::from(instances)).abs() < 0.5).then_some(()))
+    })
+    .await
+    .unwrap();
+}
+
 /// What waits in the queue, while nobody consumes it.
 async fn waiting(scene: &Scene, instance: &str) -> u32 {
     let look = scene.caller.look(&format!("tg.commands.{instance}")).await.unwrap();
@@ -53,11 +67,7 @@ async fn all_instances_are_paused_and_resumed_on_every_worker() {
         let shown = ctl.json(&["instance", "show", instance]).await.unwrap();
         assert_holds(&shown["pauses"][0], &json!({ "all_instances": true, "reason": "a check" }));
     }
-    let mut paused = 0.0;
-    for worker in &scene.workers {
-        paused += worker.metric(PAUSED, |_| true).await.unwrap();
-    }
-    assert!((paused - 2.0).abs() < 0.5, "{paused}");
+    until_paused(&scene, 2).await;
     let requests = scene.tgsim.requests_after(mark).await.unwrap();
     assert!(!requests.iter().any(|request| request.contains("create")), "{requests:?}");
 
@@ -68,9 +78,7 @@ async fn all_instances_are_paused_and_resumed_on_every_worker() {
     for instance in [INSTANCE, OTHER] {
         done_reply(&scene, &format!("{instance}:1")).await;
     }
-    for worker in &scene.workers {
-        worker.metric(PAUSED, |paused| paused < 0.5).await.unwrap();
-    }
+    until_paused(&scene, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
