@@ -6,6 +6,7 @@
 mod command;
 mod limits;
 mod settings;
+mod vault;
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -24,6 +25,7 @@ pub use limits::{
     Forecast, GroupsUsed,
 };
 pub use settings::{AccountSet, AccountSetKey, ApiKeyInfo};
+pub use vault::{VaultChecked, VaultClaimed, VaultRecord, VaultResealed};
 
 /// The names of the orders.
 pub mod method {
@@ -68,6 +70,15 @@ pub mod method {
     /// Notes what a person found out about a command whose effect was unknown.
     pub const COMMAND_RESOLVE: &str = "command.resolve";
 
+    /// Seals an instance's records in the vault anew, with the key that seals now.
+    pub const ACCOUNT_RESEAL: &str = "account.reseal";
+    /// The same for the vault's own records.
+    pub const VAULT_RESEAL: &str = "vault.reseal";
+    /// Tries an instance's records in the vault, or the vault's own.
+    pub const VAULT_VERIFY: &str = "vault.verify";
+    /// Makes the vault this site's.
+    pub const VAULT_CLAIM: &str = "vault.claim";
+
     /// All of them: the methods that a delivery on the control exchange may name.
     pub const ALL: &[&str] = &[
         ACCOUNT_ADD,
@@ -90,6 +101,10 @@ pub mod method {
         COMMAND_LIST,
         COMMAND_CANCEL,
         COMMAND_RESOLVE,
+        ACCOUNT_RESEAL,
+        VAULT_RESEAL,
+        VAULT_VERIFY,
+        VAULT_CLAIM,
     ];
 }
 

@@ -33,6 +33,7 @@ mod qr_login;
 mod queue_gone;
 mod replies;
 mod secrets;
+mod site;
 mod stop_start;
 mod stopping;
 mod telegram_trouble;

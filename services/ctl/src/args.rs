@@ -17,6 +17,7 @@ use crate::{
     queue::QueueAction,
     record::RecordAction,
     topology::TopologyArgs,
+    vault::VaultAction,
 };
 
 const EXAMPLES: &str = "\
@@ -93,6 +94,11 @@ pub enum Command {
     Dead {
         #[command(subcommand)]
         action: DeadAction,
+    },
+    /// Look after the vault, which holds the logins.
+    Vault {
+        #[command(subcommand)]
+        action: VaultAction,
     },
     /// Set up exchanges, queues and policies on the broker.
     Topology(TopologyArgs),

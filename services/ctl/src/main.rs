@@ -26,6 +26,7 @@ mod screen;
 mod settings;
 mod table;
 mod topology;
+mod vault;
 
 use std::process::ExitCode;
 
@@ -79,6 +80,7 @@ async fn run(cli: Cli, screen: Screen) -> Result<Done, Failure> {
         Command::Pause(args) => pause::pause(args, &settings::read(file)?, screen).await,
         Command::Resume(args) => pause::resume(args, &settings::read(file)?, screen).await,
         Command::Dead { action } => dead::run(action, &settings::read(file)?, screen).await,
+        Command::Vault { action } => vault::run(action, &settings::read(file)?, screen).await,
         Command::Topology(args) => topology::run(args, &settings::read(file)?, screen).await,
         Command::Queue { action } => queue::run(action, &settings::read(file)?, screen).await,
         Command::Doctor(args) => doctor::run(args, &settings::read(file)?, screen).await,

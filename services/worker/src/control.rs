@@ -11,6 +11,7 @@ mod limits;
 mod login;
 mod pause;
 mod resolve;
+mod vault;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -204,6 +205,10 @@ impl Control {
             method::COMMAND_LIST => done(self.command_list(order, params(order)?).await?),
             method::COMMAND_RESOLVE => done(self.command_resolve(order, params(order)?).await?),
             method::COMMAND_GET => done(self.command_get(order, params(order)?).await?),
+            method::ACCOUNT_RESEAL => done(self.account_reseal(order, params(order)?).await?),
+            method::VAULT_RESEAL => done(self.vault_reseal(params(order)?).await?),
+            method::VAULT_VERIFY => done(self.vault_verify(order, params(order)?).await?),
+            method::VAULT_CLAIM => done(self.vault_claim(order, params(order)?).await?),
             other => {
                 Err(Fault::invalid(code::METHOD_UNKNOWN, format!("there is no order {other}")))
             }

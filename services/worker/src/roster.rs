@@ -1,6 +1,7 @@
 //! Which instances this worker owns: it takes those that nobody owns and that fall to it, keeps
 //! their leases alive, and gives them up when it goes down.
 
+mod ground;
 mod hold;
 mod look;
 mod moving;
@@ -17,6 +18,7 @@ use proto::InstanceId;
 use store::{InstanceRecord, LEASE_BATCH_MAX, Lease, StoreError};
 use tokio::sync::{Notify, mpsc, watch as channel};
 
+pub use self::ground::Ground;
 pub use self::hold::Hold;
 pub use self::watch::Watch;
 use crate::lease::{Event, Terms};
@@ -32,6 +34,7 @@ pub struct Roster {
     shared: Arc<Shared>,
     lifecycle: Lifecycle,
     watch: Watch,
+    ground: Ground,
     terms: Terms,
     owned: Mutex<HashMap<InstanceId, Owned>>,
     /// A tenure has ended.
@@ -60,11 +63,22 @@ impl Roster {
         shared: Arc<Shared>,
         lifecycle: Lifecycle,
         watch: Watch,
+        ground: Ground,
         binder: channel::Receiver<Option<ControlBinder>>,
     ) -> Arc<Self> {
         let terms = shared.config.terms();
         let (owned, changed, renew_now) = (Mutex::default(), Notify::new(), Notify::new());
-        Arc::new(Self { shared, lifecycle, watch, terms, owned, changed, renew_now, binder })
+        Arc::new(Self {
+            shared,
+            lifecycle,
+            watch,
+            ground,
+            terms,
+            owned,
+            changed,
+            renew_now,
+            binder,
+        })
     }
 
     /// Leaves word of Redis' data for whoever starts next.
@@ -132,7 +146,9 @@ impl Roster {
     }
 
     fn may_take(&self) -> bool {
-        !self.lifecycle.is_stopping() && self.watch.limits().quiet_until.is_none()
+        !self.lifecycle.is_stopping()
+            && self.ground.is_ours()
+            && self.watch.limits().quiet_until.is_none()
     }
 
     /// Takes those of these instances that nobody owns.
@@ -175,6 +191,17 @@ impl Roster {
             let since = self.shared.generation.borrow().since;
             tracing::warn!(%since, "what Redis knows may be less than it was; leases are renewed");
             self.renew_now.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Looks whose the vault is. Another site's logins are let go at once, as when a lease is lost:
+    /// that site connects them, whatever runs here.
+    async fn watch_ground(&self) -> Result<(), StoreError> {
+        if !self.ground.look().await? {
+            for owned in self.all() {
+                owned.hold.on(Event::Refused);
+            }
         }
         Ok(())
     }

@@ -12,8 +12,8 @@ use chassis::sealed::BoxKey;
 use chassis::{Context, Invalid, Latch, Service};
 use proto::envelope::Rules;
 use store::{
-    Generations, Instances, Leases, Ledger, Pauses, Peers, Perils, Redis, Sessions, Statuses,
-    Vault, Workers,
+    Generations, Instances, Leases, Ledger, Pauses, Peers, Perils, Place, Redis, Sessions, Sites,
+    Statuses, Vault, Workers,
 };
 use telegram::Telegram;
 use tokio::sync::watch;
@@ -30,7 +30,7 @@ use crate::metrics::Metrics;
 use crate::pace::Pace;
 use crate::patience::until_there;
 use crate::pauses::{self, PauseWatch};
-use crate::roster::{Roster, Watch};
+use crate::roster::{Ground, Roster, Watch};
 use crate::suspect::Losses;
 use crate::tenure::Shared;
 use crate::undertaker::{self, Queue};
@@ -61,6 +61,7 @@ impl Service for Worker {
     async fn run(config: WorkerConfig, context: Context) -> anyhow::Result<()> {
         // Before anything is waited for: what has no latch yet counts as ready.
         let latches = [context.readiness.latch("broker"), context.readiness.latch("redis")];
+        let ground = context.readiness.latch("vault");
         let stopping = context.lifecycle.soft();
         let redis = Redis::new(&config.redis)?;
         // None where the worker was told to stop while it waited for its stores or its broker.
@@ -70,7 +71,9 @@ impl Service for Worker {
         };
         let shared = Arc::new(shared);
         let (binder_tx, binder) = watch::channel(None);
-        let roster = Roster::new(shared.clone(), context.lifecycle.clone(), watch_redis, binder);
+        let ground = Ground::new(shared.sites.clone(), ground);
+        let lifecycle = context.lifecycle.clone();
+        let roster = Roster::new(shared.clone(), lifecycle, watch_redis, ground, binder);
         let control = Control::new(shared.clone(), roster.clone(), stopping.clone());
 
         let renewing = tokio::spawn(roster.clone().renew(stopping.clone()));
@@ -140,6 +143,7 @@ async fn connect(
         losses: Losses::default(),
         ledger: Ledger::new(redis),
         perils: Perils::new(redis),
+        sites: Sites::new(&vault, redis, &generations, Place::here(&config.vault, &config.redis)),
         instances,
         sessions: Sessions::new(&vault, redis),
         peers: Peers::new(&vault, redis),

@@ -9,7 +9,7 @@ use proto::envelope::Rules;
 use proto::event::LimitHit;
 use proto::{Fault, InstanceId, Names};
 use store::{
-    Generation, Groups, Instances, Lease, Leases, Ledger, Peers, Perils, Sessions, Statuses,
+    Generation, Groups, Instances, Lease, Leases, Ledger, Peers, Perils, Sessions, Sites, Statuses,
     StoreError, Vault, Workers,
 };
 use telegram::{Account, AccountVerdict, Telegram};
@@ -73,6 +73,8 @@ pub struct Shared {
     pub statuses: Statuses,
     /// The durable home of what can't be made again.
     pub vault: Vault,
+    /// Whose it is.
+    pub sites: Sites,
     /// Opens accounts.
     pub telegram: Telegram,
     /// Opens what the command line sealed.

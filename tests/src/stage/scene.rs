@@ -154,6 +154,18 @@ impl Scene {
         Ok(self.workers.len() - 1)
     }
 
+    /// Starts one more worker with more environment, and does not wait until it is ready.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn add_worker_unready(&mut self, more: &[(&str, &str)]) -> Result<usize> {
+        let name = format!("worker-{}", self.workers.len() + 1);
+        let mut env = self.worker_environment();
+        env.extend(more.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        self.workers.push(Worker::up(self.program, self.folder.path(), &name, &env).await?);
+        Ok(self.workers.len() - 1)
+    }
+
     /// The environment of a worker of this scene.
     #[must_use]
     pub fn worker_environment(&self) -> Vec<(String, String)> {

@@ -38,24 +38,49 @@ impl Worker {
         name: &str,
         env: &[(String, String)],
     ) -> Result<Self> {
+        let mut worker = Self::up(program, folder, name, env).await?;
+        let deadline = tokio::time::Instant::now() + START_BOUND;
+        while !is_ready(&worker.admin).await {
+            worker.process.check_alive()?;
+            if tokio::time::Instant::now() >= deadline {
+                let missing = worker.missing().await.unwrap_or_default();
+                anyhow::bail!("{name} is not ready: {missing}\n{}", worker.log_text());
+            }
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+        Ok(worker)
+    }
+
+    /// Starts it and waits no longer than until it tells where it can be asked.
+    ///
+    /// # Errors
+    /// When it does not tell.
+    pub async fn up(
+        program: &str,
+        folder: &Path,
+        name: &str,
+        env: &[(String, String)],
+    ) -> Result<Self> {
         let mut process = Self::launch(program, folder, name, env).await?.start()?;
         let deadline = tokio::time::Instant::now() + START_BOUND;
         loop {
             process.check_alive()?;
-            if let Some(admin) = admin_address(&process.log_text())
-                && is_ready(&admin).await
-            {
+            if let Some(admin) = admin_address(&process.log_text()) {
                 return Ok(Self { admin, process });
             }
             if tokio::time::Instant::now() >= deadline {
-                let missing = match admin_address(&process.log_text()) {
-                    Some(admin) => text_of(&format!("{admin}/ready")).await.unwrap_or_default(),
-                    None => "it has not told its admin address".to_owned(),
-                };
-                anyhow::bail!("{name} is not ready: {missing}\n{}", process.log_text());
+                anyhow::bail!("{name} has not told its admin address\n{}", process.log_text());
             }
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
+    }
+
+    /// What it misses to be ready, in the words of `/ready`.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn missing(&self) -> Result<String> {
+        text_of(&format!("{}/ready", self.admin)).await
     }
 
     /// How `program` is started with this environment; its log is `<name>.log`.

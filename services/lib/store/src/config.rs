@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chassis::Secret;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use url::Url;
 
@@ -84,6 +85,12 @@ impl RedisUrl {
     pub(crate) fn expose(&self) -> &str {
         self.0.as_str()
     }
+
+    /// Which server and database, whoever asks it.
+    pub(crate) fn address(&self) -> String {
+        let (host, port) = (self.0.host_str().unwrap_or_default(), self.0.port());
+        format!("{host}:{}{}", port.unwrap_or(6379), self.0.path())
+    }
 }
 
 impl TryFrom<String> for RedisUrl {
@@ -133,9 +140,13 @@ impl<'de> Deserialize<'de> for RedisUrl {
 pub struct VaultConfig {
     /// Where the sealed records are: `file:///folder`. The folder is made if it is missing.
     pub url: Url,
-    /// File with the key that seals them: 32 bytes in hex or base64. Whoever loses it loses every
-    /// login; whoever has it and the records has every login.
+    /// File with the keys that seal them, one to a line, 32 bytes in hex or base64: the first seals,
+    /// the others only open. Whoever loses it loses every login; whoever has it and the records has
+    /// every login.
     pub key_file: PathBuf,
+    /// The keys themselves, instead of the file: the first seals, the others only open. From the
+    /// environment or a file of secrets; with white space between them.
+    pub keys: Option<Secret>,
     /// Whether a missing key file is made, for an empty vault. Else it is an error.
     pub create_key: bool,
     /// Longest time for one request, in milliseconds.
@@ -150,6 +161,7 @@ impl Default for VaultConfig {
         Self {
             url,
             key_file: PathBuf::from("/etc/queuegram/vault.key"),
+            keys: None,
             create_key: false,
             timeout_ms: 10_000,
         }

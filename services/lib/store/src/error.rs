@@ -44,14 +44,14 @@ pub enum StoreError {
         /// What is wrong with it.
         why: String,
     },
-    /// A record was sealed with another key than the one that was given.
-    #[error("{what} was sealed with the key {sealed_with}, and the key file holds {given}")]
+    /// A record was sealed with a key that was not given.
+    #[error("{what} was sealed with the key {sealed_with}, and there is only {given}")]
     WrongKey {
         /// Which record.
         what: String,
         /// Id of the key that it needs.
         sealed_with: String,
-        /// Id of the key that there is.
+        /// Ids of the keys that there are.
         given: String,
     },
     /// A record can't be read.

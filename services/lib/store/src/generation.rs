@@ -59,7 +59,7 @@ use crate::vault::Vault;
 
 const VERSION: u32 = 1;
 /// The vault's own kind of record.
-const KIND: &str = "generation";
+pub(crate) const KIND: &str = "generation";
 /// How old the vault's note may get.
 const NOTE_EVERY: Duration = Duration::from_secs(10);
 /// How long a mark stays of a worker that is gone.
@@ -286,6 +286,21 @@ impl Generations {
         Err(StoreError::Unreachable { store: REDIS, why: "its data change all the time".into() })
     }
 
+    /// Begins a new generation though nothing was lost: for what must wait until every lease of
+    /// before has run out, and for commands that another installation may have carried out.
+    ///
+    /// # Errors
+    /// Redis or the vault can't be asked.
+    pub async fn renew(&self) -> Result<(), StoreError> {
+        for _ in 0..TRIES_MAX {
+            let sight = self.look().await?;
+            if self.begin(&sight.generation.id, &random_id()?, sight.tick, true).await? {
+                return Ok(());
+            }
+        }
+        Err(StoreError::Unreachable { store: REDIS, why: "its data change all the time".into() })
+    }
+
     /// Notes the tick in the vault, so that a loss is seen across a stop of all workers.
     ///
     /// # Errors
@@ -380,7 +395,7 @@ fn moment(ms: i64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_millis(ms)
 }
 
-fn random_id() -> Result<String, StoreError> {
+pub(crate) fn random_id() -> Result<String, StoreError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|_| StoreError::NoRandomness)?;
     Ok(hex::encode(bytes))

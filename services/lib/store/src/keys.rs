@@ -101,6 +101,11 @@ impl Keys {
         format!("{}:{{_workers}}:generation", self.prefix)
     }
 
+    /// Whose the vault is; see the module `site`.
+    pub fn site(&self) -> String {
+        format!("{}:{{_workers}}:site", self.prefix)
+    }
+
     /// What one worker left beside it.
     pub fn mark(&self, worker: &str) -> String {
         format!("{}:{{_workers}}:mark:{worker}", self.prefix)

@@ -92,6 +92,10 @@ impl VaultKey {
         Zeroizing::new(hex::encode(self.bytes.as_slice()))
     }
 
+    pub fn id(&self) -> [u8; 8] {
+        self.id
+    }
+
     pub fn id_hex(&self) -> String {
         hex::encode(self.id)
     }
@@ -144,6 +148,11 @@ impl VaultKey {
         let additional = bound(&[VERSION], slot);
         decrypt(&Zeroizing::new(key), &head[NONCE_AT..], content, &additional).ok_or_else(damaged)
     }
+}
+
+/// The id of the key that this was sealed with.
+pub(crate) fn key_id(sealed: &[u8]) -> Option<[u8; 8]> {
+    sealed.get(1..HEAD_BYTES)?.try_into().ok()
 }
 
 fn bound(head: &[u8], slot: Slot<'_>) -> Vec<u8> {

@@ -112,6 +112,20 @@ impl Sessions {
         self.redis.fenced_write(&call).await
     }
 
+    /// Goes on from the vault's newest record, which has the same content as the one before it: it
+    /// was sealed anew.
+    ///
+    /// # Errors
+    /// The vault can't be asked.
+    pub async fn rebase(&self, instance: &InstanceId) -> Result<(), StoreError> {
+        if let Some(newest) = self.vault.newest(instance, Kind::Session).await? {
+            let mut bases = self.bases();
+            let base = bases.entry(instance.clone()).or_insert(newest);
+            *base = newest.max(*base);
+        }
+        Ok(())
+    }
+
     /// Forgets a session: in the vault first, since the cache alone counts for nothing.
     ///
     /// # Errors

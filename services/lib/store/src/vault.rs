@@ -6,6 +6,9 @@
 //! successor's. A check record tells a wrong key from an empty vault.
 
 mod key_file;
+mod rotation;
+
+pub use rotation::{Found, Resealed};
 
 use std::fmt;
 use std::future::Future;
@@ -23,8 +26,9 @@ use zeroize::Zeroizing;
 
 use crate::config::VaultConfig;
 use crate::error::{StoreError, VAULT};
+use crate::keyring::KeyRing;
 use crate::leases::Lease;
-use crate::seal::{Slot, VaultKey};
+use crate::seal::Slot;
 
 /// How many records of one kind are kept: the newest, and the one before it for whoever reads just
 /// now.
@@ -47,6 +51,8 @@ pub enum Kind {
 }
 
 impl Kind {
+    const ALL: [Self; 3] = [Self::Instance, Self::Session, Self::Groups];
+
     fn as_str(self) -> &'static str {
         match self {
             Self::Instance => "instance",
@@ -89,7 +95,7 @@ pub(crate) struct Stored {
 #[derive(Clone)]
 pub struct Vault {
     store: Arc<dyn ObjectStore>,
-    key: Arc<VaultKey>,
+    key: Arc<KeyRing>,
     within: Duration,
 }
 
@@ -111,7 +117,7 @@ impl Vault {
         // Asked before the key and the check record are looked for: whoever fills an empty vault
         // makes these two first.
         let is_empty = is_empty(&store, within).await?;
-        let key = match key_file::read(&config.key_file)? {
+        let key = match key_file::given(config)? {
             Some(key) => key,
             None if !is_empty => {
                 return Err(key_error(config, "is missing, and the vault holds records"));
@@ -167,7 +173,7 @@ impl Vault {
         self.key.derive("queuegram service key v1")
     }
 
-    pub(crate) fn key(&self) -> &VaultKey {
+    pub(crate) fn key(&self) -> &KeyRing {
         &self.key
     }
 
@@ -219,6 +225,18 @@ impl Vault {
         self.put_newest(&folder, Slot { instance: OWN, kind }, epoch, content).await
     }
 
+    /// Makes the one record of the vault's own of this kind and epoch; false where there is one
+    /// already.
+    pub(crate) async fn create_own(
+        &self,
+        kind: &str,
+        epoch: u64,
+        content: &[u8],
+    ) -> Result<bool, StoreError> {
+        let sealed = self.key.seal(Slot { instance: OWN, kind }, content)?;
+        self.create(&Path::from_iter([OWN, kind]), RecordName { epoch, seq: 0 }, sealed).await
+    }
+
     async fn put_newest(
         &self,
         folder: &Path,
@@ -266,14 +284,19 @@ impl Vault {
         folder: &Path,
         slot: Slot<'_>,
     ) -> Result<Option<Stored>, StoreError> {
+        let Some((name, sealed)) = self.read_sealed(folder).await? else { return Ok(None) };
+        Ok(Some(Stored { name, content: self.key.open(slot, &sealed)? }))
+    }
+
+    async fn read_sealed(
+        &self,
+        folder: &Path,
+    ) -> Result<Option<(RecordName, Vec<u8>)>, StoreError> {
         for _ in 0..TRIES_MAX {
             let Some(name) = self.names(folder).await?.into_iter().max() else { return Ok(None) };
             let path = folder.clone().join(name.to_string());
-            let found = self.ask(async { self.store.get(&path).await?.bytes().await }).await;
-            match found {
-                Ok(sealed) => {
-                    return Ok(Some(Stored { name, content: self.key.open(slot, &sealed)? }));
-                }
+            match self.ask(async { self.store.get(&path).await?.bytes().await }).await {
+                Ok(sealed) => return Ok(Some((name, sealed.into()))),
                 // Two writes later it was removed; there is a newer one.
                 Err(Failed::Missing) => {}
                 Err(error) => return Err(error.into()),

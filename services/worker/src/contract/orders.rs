@@ -5,7 +5,8 @@ use proto::control::{
     AccountLoggedIn, AccountLogin, AccountPause, AccountPauses, AccountRemove, AccountRemoved,
     AccountResume, AccountSet, AccountSetKey, AccountSetLimits, CommandById, CommandCancel,
     CommandCancelled, CommandInfo, CommandList, CommandListed, CommandResolve, CommandResolved,
-    Forecast, LoginAccepted, LoginAnswer, LoginCancel, NoParams, method,
+    Forecast, LoginAccepted, LoginAnswer, LoginCancel, NoParams, VaultChecked, VaultClaimed,
+    VaultResealed, method,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
@@ -92,6 +93,23 @@ pub const ORDERS: &[Order] = &[
     order::<CommandResolve, CommandResolved>(
         method::COMMAND_RESOLVE,
         "Notes what a person found out about a command whose effect nobody knows.",
+    ),
+    order::<NoParams, VaultResealed>(
+        method::ACCOUNT_RESEAL,
+        "Seals an instance's records in the vault anew, where a former key sealed them.",
+    ),
+    order::<NoParams, VaultResealed>(
+        method::VAULT_RESEAL,
+        "The same for the vault's own records; its routing key is `_.vault.reseal`.",
+    ),
+    order::<NoParams, VaultChecked>(
+        method::VAULT_VERIFY,
+        "Tries to open an instance's records in the vault; with the routing key `_.vault.verify` the \
+         vault's own.",
+    ),
+    order::<NoParams, VaultClaimed>(
+        method::VAULT_CLAIM,
+        "Makes the vault, or this copy of it, this site's; its routing key is `_.vault.claim`.",
     ),
 ];
 

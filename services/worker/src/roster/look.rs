@@ -80,6 +80,7 @@ impl Roster {
     async fn look(self: &Arc<Self>, memory: &mut Memory) -> Result<(), StoreError> {
         let shared = &self.shared;
         self.watch_redis().await?;
+        self.watch_ground().await?;
         let owned: HashSet<InstanceId> = self.lock().keys().cloned().collect();
         let me = Presence {
             worker: shared.worker_id.clone(),
@@ -88,7 +89,7 @@ impl Roster {
         };
         self.meet(memory, shared.workers.beat(&me).await?);
         let now = BootInstant::now();
-        if self.watch.limits().quiet_until.is_some() {
+        if !self.may_take() {
             return Ok(());
         }
         self.list(memory, now).await?;

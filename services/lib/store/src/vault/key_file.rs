@@ -7,11 +7,20 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use crate::config::VaultConfig;
 use crate::error::StoreError;
+use crate::keyring::KeyRing;
 use crate::seal::VaultKey;
 
-/// The key, or none where there is no file.
-pub(super) fn read(path: &Path) -> Result<Option<VaultKey>, StoreError> {
+/// The keys that the settings give, by themselves or in a file; none where the file does not exist.
+pub(super) fn given(config: &VaultConfig) -> Result<Option<KeyRing>, StoreError> {
+    let Some(keys) = &config.keys else { return read(&config.key_file) };
+    let ring = KeyRing::parse(keys.expose());
+    ring.map(Some).map_err(|why| StoreError::Config { key: "vault.keys", why })
+}
+
+/// The file's keys, or none where there is no file.
+fn read(path: &Path) -> Result<Option<KeyRing>, StoreError> {
     let text = match fs::read_to_string(path) {
         Ok(text) => Zeroizing::new(text),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -21,14 +30,11 @@ pub(super) fn read(path: &Path) -> Result<Option<VaultKey>, StoreError> {
     if mode & 0o007 != 0 {
         tracing::warn!(file = %path.display(), "every user of this machine can read the vault's key");
     }
-    match VaultKey::parse(&text) {
-        Some(key) => Ok(Some(key)),
-        None => Err(wrong(path, "does not hold 32 bytes in hex or base64")),
-    }
+    KeyRing::parse(&text).map(Some).map_err(|why| wrong(path, &why))
 }
 
 /// Makes the file. Where another process makes it at the same time, both end up with one key.
-pub(super) fn create(path: &Path) -> Result<VaultKey, StoreError> {
+pub(super) fn create(path: &Path) -> Result<KeyRing, StoreError> {
     let key = VaultKey::generate()?;
     match write(path, &key) {
         Ok(()) => {
@@ -36,7 +42,7 @@ pub(super) fn create(path: &Path) -> Result<VaultKey, StoreError> {
                 file = %path.display(),
                 "made a new key for the vault: whoever loses this file loses every login"
             );
-            Ok(key)
+            Ok(key.into())
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             read(path)?.ok_or_else(|| wrong(path, "went away while it was made"))

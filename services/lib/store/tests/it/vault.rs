@@ -158,3 +158,80 @@ async fn a_record_of_another_instance_opens_nowhere_else() {
     let outcome = sessions.load(&"other".parse().unwrap()).await;
     assert!(matches!(outcome, Err(StoreError::Corrupt { .. })));
 }
+
+fn key_text(byte: &str) -> String {
+    byte.repeat(32)
+}
+
+#[tokio::test]
+async fn a_key_is_changed_without_a_moment_in_which_something_can_not_be_read() {
+    let corner = Corner::new().await;
+    let config = corner.vault_config();
+    let lease = corner.lease().await;
+    let with = |text: String| {
+        fs::write(&config.key_file, text).unwrap();
+        let config = config.clone();
+        async move { Vault::open(&config).await }
+    };
+    let (old, new) = (key_text("0a"), key_text("0b"));
+    let before = with(old.clone()).await.unwrap();
+    Sessions::new(&before, &corner.redis).save(&lease, b"login", Keep::InVault).await.unwrap();
+    // The new key behind the old one, then before it: each reads what the other writes.
+    let step = with(format!("{old}\n{new}\n")).await.unwrap();
+    let after = with(format!("# the new one first\n{new}\n{old}\n")).await.unwrap();
+    let sessions = Sessions::new(&after, &corner.redis);
+    sessions.save(&lease, b"newer login", Keep::InVault).await.unwrap();
+    let seen = Sessions::new(&step, &corner.redis).load(&acme()).await.unwrap().unwrap();
+    assert_eq!(seen.as_slice(), b"newer login");
+    let back = Sessions::new(&step, &corner.redis);
+    back.save(&lease, b"newest login", Keep::InVault).await.unwrap();
+
+    let needs_old = |found: Vec<queuegram_store::Found>| {
+        let ids = after.key_ids();
+        found.iter().filter(|record| record.key.as_deref() != Some(ids[0].as_str())).count()
+    };
+    let acme = acme();
+    assert_eq!(needs_old(after.inspect(Some(&acme)).await.unwrap()), 1);
+    assert_eq!(needs_old(after.inspect(None).await.unwrap()), 1, "the check record");
+    assert_eq!(after.reseal(&lease).await.unwrap().resealed, 1);
+    assert_eq!(after.reseal_own().await.unwrap().resealed, 1);
+    assert_eq!(after.reseal(&lease).await.unwrap().resealed, 0, "nothing is left to be done");
+    assert_eq!(needs_old(after.inspect(Some(&acme)).await.unwrap()), 0);
+    assert_eq!(needs_old(after.inspect(None).await.unwrap()), 0);
+
+    // The old key can go; and without the new one nothing opens.
+    let last = with(format!("{new}\n")).await.unwrap();
+    let seen = Sessions::new(&last, &corner.redis).load(&acme).await.unwrap().unwrap();
+    assert_eq!(seen.as_slice(), b"newest login");
+    let refused = with(old).await.err().unwrap().to_string();
+    assert!(refused.contains(&last.key_ids()[0]), "{refused}");
+}
+
+#[tokio::test]
+async fn what_was_sealed_anew_never_covers_what_was_written_meanwhile() {
+    let corner = Corner::new().await;
+    let config = corner.vault_config();
+    fs::write(&config.key_file, format!("{}\n{}", key_text("0b"), key_text("0a"))).unwrap();
+    let vault = Vault::open(&config).await.unwrap();
+    let lease = corner.lease().await;
+    let sessions = Sessions::new(&vault, &corner.redis);
+    sessions.save(&lease, b"one", Keep::InVault).await.unwrap();
+    let next = corner.usurp(&lease).await;
+    sessions.save(&next, b"two", Keep::InVault).await.unwrap();
+    let late = vault.reseal(&lease).await;
+    assert!(matches!(late, Err(StoreError::Fenced)), "a former owner seals nothing: {late:?}");
+    assert_eq!(sessions.load(&acme()).await.unwrap().unwrap().as_slice(), b"two");
+}
+
+#[tokio::test]
+async fn keys_come_from_the_environment_too() {
+    let corner = Corner::new().await;
+    let keys = Some(format!("{} {}", key_text("0a"), key_text("0b")).into());
+    let config = VaultConfig { keys, create_key: false, ..corner.vault_config() };
+    let vault = Vault::open(&config).await.unwrap();
+    assert_eq!(vault.key_ids().len(), 2);
+    assert!(!config.key_file.exists(), "the file is not looked for");
+    let broken = VaultConfig { keys: Some("0a0a".to_owned().into()), ..config };
+    let refusal = refusal(&broken).await.to_string();
+    assert!(refusal.starts_with("vault.keys: ") && !refusal.contains("0a0a"), "{refusal}");
+}

@@ -10,8 +10,8 @@ use proto::{Names, Properties};
 use queuegram_tests::stage::shared;
 use serde_json::json;
 use store::{
-    Claim, Generation, Groups, Instances, Leases, Ledger, Peers, Perils, Redis, RedisConfig,
-    RedisUrl, Sessions, Statuses, StepRecord, Vault, VaultConfig, Workers,
+    Claim, Generation, Generations, Groups, Instances, Leases, Ledger, Peers, Perils, Place, Redis,
+    RedisConfig, RedisUrl, Sessions, Sites, Statuses, StepRecord, Vault, VaultConfig, Workers,
 };
 use telegram::secret::ApiHash;
 use telegram::session::MemorySink;
@@ -156,6 +156,9 @@ async fn stores(folder: &TempDir, clock: Clock) -> Shared {
     };
     let redis = Redis::connect(&config.redis).await.unwrap();
     let vault = Vault::open(&config.vault).await.unwrap();
+    let instances = Instances::new(&vault, &redis);
+    let generations = Generations::new(&redis, &vault, &instances, "w-1");
+    let place = Place::here(&config.vault, &config.redis);
     let bus = bus::Bus::start(&config.amqp, "test").unwrap();
     let names = Names::default();
     let generation = Generation { id: "one".to_owned(), since: DateTime::UNIX_EPOCH };
@@ -171,7 +174,8 @@ async fn stores(folder: &TempDir, clock: Clock) -> Shared {
         remembered: Remembered::default(),
         ledger: Ledger::new(&redis),
         perils: Perils::new(&redis),
-        instances: Instances::new(&vault, &redis),
+        sites: Sites::new(&vault, &redis, &generations, place),
+        instances,
         sessions: Sessions::new(&vault, &redis),
         peers: Peers::new(&vault, &redis),
         statuses: Statuses::new(&redis),

@@ -1,0 +1,71 @@
+//! `vault`: what the vault as a whole needs. The workers do it; the command line never opens the vault.
+
+mod claim;
+mod rotate;
+mod verify;
+
+use clap::Subcommand;
+
+use crate::{
+    exit::{Done, Failure},
+    screen::Screen,
+    settings::Settings,
+};
+
+/// What can be done with the vault.
+#[derive(Debug, Subcommand)]
+pub enum VaultAction {
+    /// Seal everything anew with the key that is first in the key file.
+    #[command(after_help = "\
+To change the key: put the new one behind the old one in every worker's key file (a line each) and restart
+the workers, one after the other; put the new one first, and restart them again; run this; then take the
+old one away. At no moment is there a worker that can't read what another one writes.
+
+It can be run again at any time; what the first key has sealed is left alone.
+
+Examples:
+  openssl rand -hex 32 >> /etc/queuegram/vault.key      step one
+  queuegram vault rotate                                when the new key stands first
+  queuegram vault verify                                which keys are still needed")]
+    Rotate,
+    /// Try to open every record, and tell which keys are needed.
+    #[command(after_help = "\
+Reads the newest record of each kind, as the workers would, and changes nothing. Ends with 3 where one
+can't be opened.
+
+Examples:
+  queuegram vault verify
+  queuegram vault verify --json | jq -r '.records[] | select(.problem)'")]
+    Verify,
+    /// Make the vault, or this copy of it, this site's.
+    #[command(after_help = "\
+A vault belongs to one site: the workers with one vault.url and one Redis. Workers that find a copy, or a vault that
+another site works with, connect nothing and say so in /ready, since Telegram destroys a login that is used
+twice. This makes it theirs: after 23 s (lease and grace) they connect every account. Also wanted after the
+vault was moved to another address.
+
+The former site lets go of every account within seconds if it shares the Redis server or the vault with
+this one. If it shares neither, it can't hear of the claim: stop it first, for good.
+
+Examples:
+  queuegram vault claim
+  queuegram vault claim --yes                     without being asked, for scripts")]
+    Claim {
+        /// Don't ask.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// Does it.
+pub async fn run(
+    action: VaultAction,
+    settings: &Settings,
+    screen: Screen,
+) -> Result<Done, Failure> {
+    match action {
+        VaultAction::Rotate => rotate::run(settings, screen).await,
+        VaultAction::Verify => verify::run(settings, screen).await,
+        VaultAction::Claim { yes } => claim::run(yes, settings, screen).await,
+    }
+}

@@ -1,0 +1,73 @@
+//! Orders for the vault. Any worker of its site can follow them, but for those that write what
+//! belongs to an instance: that is its owner's.
+
+use std::sync::Arc;
+
+use proto::control::{NoParams, VaultChecked, VaultClaimed, VaultRecord, VaultResealed};
+use proto::{Command, Fault};
+use store::{Found, Resealed};
+
+use super::Control;
+use super::account::unavailable;
+
+impl Control {
+    /// Seals an instance's records anew. Safe beside whatever its owner writes meanwhile.
+    pub(super) async fn account_reseal(
+        self: &Arc<Self>,
+        order: &Command,
+        _: NoParams,
+    ) -> Result<VaultResealed, Fault> {
+        let owned = self.owned(&order.instance).await?;
+        let resealed = self.shared.vault.reseal(&owned.lease).await.map_err(unavailable)?;
+        self.shared.sessions.rebase(&order.instance).await.map_err(unavailable)?;
+        Ok(self.resealed(resealed))
+    }
+
+    /// Seals the vault's own records anew.
+    pub(super) async fn vault_reseal(&self, _: NoParams) -> Result<VaultResealed, Fault> {
+        let resealed = self.shared.vault.reseal_own().await.map_err(unavailable)?;
+        Ok(self.resealed(resealed))
+    }
+
+    /// Tries records.
+    pub(super) async fn vault_verify(
+        &self,
+        order: &Command,
+        _: NoParams,
+    ) -> Result<VaultChecked, Fault> {
+        let instance = (!order.instance.is_every()).then_some(&order.instance);
+        let found = self.shared.vault.inspect(instance).await.map_err(unavailable)?;
+        let records = found.into_iter().map(|found| {
+            let Found { kind, key, bytes, problem } = found;
+            VaultRecord { kind: kind.to_owned(), key, bytes, problem }
+        });
+        Ok(VaultChecked { keys: self.shared.vault.key_ids(), records: records.collect() })
+    }
+
+    fn resealed(&self, done: Resealed) -> VaultResealed {
+        let Resealed { records, resealed } = done;
+        let key = self.shared.vault.key_ids().into_iter().next().unwrap_or_default();
+        VaultResealed { records, resealed, key }
+    }
+
+    /// Makes the vault this site's.
+    pub(super) async fn vault_claim(
+        &self,
+        order: &Command,
+        _: NoParams,
+    ) -> Result<VaultClaimed, Fault> {
+        let claimed = self.shared.sites.claim().await.map_err(unavailable)?;
+        let (record, was_ours) = (claimed.record, claimed.was_ours);
+        if !was_ours {
+            let (by, site) = (order.user_id.as_deref(), record.site.as_str());
+            tracing::warn!(by, site, claim = record.claim, "the vault was claimed for this site");
+        }
+        Ok(VaultClaimed {
+            vault: record.vault,
+            site: record.site,
+            claim: record.claim,
+            claimed_at: record.claimed_at,
+            was_ours,
+        })
+    }
+}
