@@ -38,4 +38,5 @@ mod stopping;
 mod telegram_trouble;
 mod two_workers;
 mod unserved;
+mod wiped_redis;
 mod witnesses;
