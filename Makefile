@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults faults-mutants build fmt lint contract contract-check witnesses clean-stage bench-programs bench-takeover bench-idle bench-parked
+.PHONY: help demo test fuzz fuzz-replay faults faults-mutants build fmt lint contract contract-check witnesses clean-stage bench-programs bench-takeover bench-idle bench-parked
 
 CARGO ?= cargo
 # Programs lie where cargo puts them.
@@ -28,6 +28,12 @@ faults: build ## The fault matrix: SEEDS=n, SEED_BASE=k, SCALE=10, LANES=3 (docs
 
 faults-mutants: build ## The test of the matrix: workers that break a promise must be caught (MUTANT=name for one)
 	@STAGE_PROGRAMS_BUILT=1 $(BIN)/faults mutants $(if $(MUTANT),--only $(MUTANT)) --lanes $(or $(LANES),2)
+
+fuzz: ## Fuzz the decoders of what comes from outside: FOR=seconds each, TARGET=name for one (docs/fuzzing.md)
+	scripts/fuzz $(or $(FOR),60) $(TARGET)
+
+fuzz-replay: ## Run a decoder's fuzz target on a file in which it failed: TARGET=name FILE=path
+	$(CARGO) run --package queuegram-fuzz --locked -- $(TARGET) $(FILE)
 
 witnesses: ## The foreign client libraries that tests drive (pinned, in target/ and node_modules/)
 	@scripts/python-witnesses >/dev/null

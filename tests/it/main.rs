@@ -39,4 +39,5 @@ mod stopping;
 mod telegram_trouble;
 mod two_workers;
 mod unserved;
+mod wiped_redis;
 mod witnesses;

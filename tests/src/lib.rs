@@ -4,5 +4,6 @@
 //! Nothing here links a crate of ours. Stories drive the programs over AMQP, HTTP and the command
 //! line, as users do, so that a mistake in our own client code cannot hide a mistake in the worker.
 
+pub mod crowd;
 pub mod faults;
 pub mod stage;

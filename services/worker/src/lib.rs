@@ -13,6 +13,8 @@ mod contract;
 mod control;
 mod cx;
 mod fullness;
+#[doc(hidden)]
+pub mod fuzz;
 mod groups;
 mod keeper;
 mod lanes;

@@ -1,6 +1,7 @@
 //! A private Redis: loopback only, and in memory only unless somebody asks it to save. It starts in some
 //! 20 ms, so every scene has its own. Whoever wants to hurt one ends, freezes and starts it again.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -89,6 +90,18 @@ impl Redis {
     pub async fn start_again(&mut self) -> Result<()> {
         self.process = self.launch.start()?;
         self.until_it_answers().await
+    }
+
+    /// Puts an empty one in its place, at once and on the same port.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub async fn replace(&mut self) -> Result<()> {
+        self.kill();
+        match std::fs::remove_file(self.dump()) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            _ => self.start_again().await,
+        }
     }
 
     /// Freezes it, or lets it go on.

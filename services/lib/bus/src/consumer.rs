@@ -118,6 +118,7 @@ impl Consumption {
             exclusive: subscription.exclusive,
             ..BasicConsumeOptions::default()
         };
+        let unborn = Unborn(Some((channel.clone(), within)));
         let starting = async {
             let prefetch = subscription.prefetch.max(1);
             channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
@@ -128,6 +129,7 @@ impl Consumption {
             Ok(Err(error)) => return Err(from_lapin(&error, Doing::Operating)),
             Err(_) => return Err(BusError::Timeout { what: "basic.consume", after: within }),
         };
+        unborn.is_born();
         let origin = Origin {
             queue: subscription.queue.as_str().into(),
             channel: channel.clone(),
@@ -214,6 +216,26 @@ impl Drop for Consumption {
                 let _ = close_channel(&running.channel, within).await;
                 drop(running);
             });
+        }
+    }
+}
+
+/// The channel of a consumption that is being started. Whoever starts it may stop waiting at any moment,
+/// and the broker may register the consumer all the same: a channel left open would then hold a message,
+/// and the place of a queue's single active consumer, for as long as the connection lives.
+struct Unborn(Option<(Channel, Duration)>);
+
+impl Unborn {
+    fn is_born(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unborn {
+    fn drop(&mut self) {
+        let Some((channel, within)) = self.0.take() else { return };
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move { close_channel(&channel, within).await });
         }
     }
 }

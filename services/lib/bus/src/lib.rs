@@ -22,6 +22,8 @@ mod declare;
 mod delivery;
 mod error;
 mod fleet;
+#[doc(hidden)]
+pub mod fuzz;
 mod lanes;
 mod management;
 mod operations;

@@ -14,7 +14,7 @@ use crate::error::StoreError;
 use crate::leases::Lease;
 use crate::vault::{Kind, Vault};
 
-use book::Book;
+pub(crate) use book::Book;
 pub use book::{GroupRecord, Origin};
 
 /// One instance's groups, for its owner; cheap to clone.

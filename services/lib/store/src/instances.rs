@@ -145,6 +145,17 @@ pub struct OwnBudget {
 }
 
 impl InstanceRecord {
+    /// From the vault.
+    pub(crate) fn read(id: &InstanceId, content: &[u8]) -> Result<Self, StoreError> {
+        let what = || format!("the record of the instance {id}");
+        let record: Self =
+            serde_json::from_slice(content).map_err(|error| StoreError::corrupt(what(), error))?;
+        if record.v > VERSION {
+            return Err(StoreError::Version { what: what(), found: record.v });
+        }
+        Ok(record)
+    }
+
     /// A new instance that was never logged in.
     #[must_use]
     pub fn new(id: InstanceId, created_at: DateTime<Utc>) -> Self {
@@ -228,12 +239,7 @@ impl Instances {
             self.seen().remove(id);
             return Ok(None);
         };
-        let what = || format!("the record of the instance {id}");
-        let record: InstanceRecord = serde_json::from_slice(&stored.content)
-            .map_err(|error| StoreError::corrupt(what(), error))?;
-        if record.v > VERSION {
-            return Err(StoreError::Version { what: what(), found: record.v });
-        }
+        let record = InstanceRecord::read(id, &stored.content)?;
         self.remember(&record);
         Ok(Some(record))
     }

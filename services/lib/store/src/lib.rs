@@ -10,6 +10,8 @@
 
 mod config;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod generation;
 mod groups;
 mod instances;

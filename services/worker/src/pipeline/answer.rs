@@ -31,9 +31,10 @@ pub(super) async fn reply(
     let noted = tenure.retry_store(noting).await;
     cut("replied");
     if let Err(failure) = noted {
-        // It is told; at worst it is told again.
-        let fault = failure.into_fault().map_err(Undone)?;
-        tracing::error!(error = fault.message, "a reply was not noted");
+        // It is told, so it is done with, whoever has the lease by now. Given back it would be told again,
+        // and something else where the ledger has lost what came of it.
+        let why = failure.into_fault().map_or_else(str::to_owned, |fault| fault.message);
+        tracing::warn!(why, "a reply was not noted");
     }
     Ok(Done::Answered)
 }

@@ -3,12 +3,11 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use queuegram_tests::crowd::Desk;
 use queuegram_tests::stage::{Scene, patience};
 
-use crate::desk::Desk;
 use crate::figures::{self, Process, kib_each, mib, seconds};
-use crate::provision::provision;
-use crate::{Setting, progress, stage};
+use crate::{Setting, connect, progress, stage};
 
 const INSTANCES: usize = 5_000;
 /// Longest wait for all of them to be online.
@@ -29,7 +28,7 @@ pub async fn run(setting: Setting) -> Result<()> {
     scene.add_worker().await?;
     let before = figures::family();
     let desk = Desk::open(&scene.vhost.amqp_url).await?;
-    let took = provision(&scene, &desk, count, setting.logins).await?;
+    let took = connect(&scene, &desk, count, setting.logins).await?;
     online(&scene, count).await?;
     println!("logged in, {} at once: {}", setting.logins, seconds(took));
     println!("leases lost meanwhile: {}", leases_lost(&scene.logs()));

@@ -2,19 +2,17 @@
 //! instance costs, and thousands of parked commands. They print tables; nothing in them is asserted, and everything they started ends
 //! with them.
 
-mod desk;
 mod figures;
 mod idle;
 mod parked;
-mod provision;
-mod seal;
 mod takeover;
 
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use queuegram_tests::crowd::{Desk, provision};
 use queuegram_tests::stage::interrupt::Interrupt;
 use queuegram_tests::stage::{Scene, SceneOptions, Servers};
 
@@ -129,6 +127,15 @@ async fn stage_with(
         Limits::read(),
     );
     Ok((servers, scene))
+}
+
+/// Connects the accounts; how long that took.
+async fn connect(scene: &Scene, desk: &Desk, count: usize, at_once: usize) -> Result<Duration> {
+    let crowd = provision(scene, desk, count, at_once, progress).await?;
+    if crowd.repeated > 0 {
+        println!("attempts at a login that had to be repeated: {}", crowd.repeated);
+    }
+    Ok(crowd.took)
 }
 
 /// What is going on, beside the figures.

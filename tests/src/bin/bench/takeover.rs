@@ -7,14 +7,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use futures_util::future::try_join_all;
+use queuegram_tests::crowd::{Desk, instance};
 use queuegram_tests::stage::Scene;
 use serde_json::json;
 use tokio::sync::watch;
 
-use crate::desk::Desk;
 use crate::figures::seconds;
-use crate::provision::{instance, provision};
-use crate::{Setting, progress, stage};
+use crate::{Setting, connect, progress, stage};
 
 const INSTANCES: usize = 200;
 /// Commands a second over all instances, before the worker goes.
@@ -36,7 +35,7 @@ pub async fn run(setting: Setting) -> Result<()> {
     let (_servers, mut scene) = stage("bench-takeover", count, setting).await?;
     scene.add_worker().await?;
     let desk = Desk::open(&scene.vhost.amqp_url).await?;
-    let took = provision(&scene, &desk, count, setting.logins).await?;
+    let took = connect(&scene, &desk, count, setting.logins).await?;
     println!("logged in, {} at once: {}", setting.logins, seconds(took));
     println!();
     println!("| the worker | instances it owned | first serves again | median | last |");

@@ -5,6 +5,10 @@
 //! Latin-1 correlation id would throw a worker's instances off the broker, again on every
 //! redelivery, and go unanswered. The lengths stay, so nothing else in a frame has to change.
 //!
+//! Tables nest as deeply as 128 KiB allow, and lapin reads each in the call that reads the one around it:
+//! some ten thousand of them are more than its stack holds, which ends the *process*. Beyond a depth that
+//! nobody needs, a table or an array becomes a byte array, which has the same layout.
+//!
 //! Source of the layouts: <https://www.rabbitmq.com/resources/specs/amqp0-9-1.pdf>, 4.2.
 
 const BASIC: u16 = 60;
@@ -25,6 +29,11 @@ pub(super) fn payload(frame_type: u8, payload: &mut [u8]) {
         HEADER_FRAME => at.header(),
         _ => Some(()),
     };
+}
+
+/// Mends the payload of a header frame.
+pub(crate) fn header(bytes: &mut [u8]) {
+    payload(HEADER_FRAME, bytes);
 }
 
 struct Cursor<'a> {
@@ -73,7 +82,7 @@ impl Cursor<'_> {
     }
 
     fn table(&mut self, depth: u8) -> Option<()> {
-        let end = self.block(depth)?;
+        let end = self.block()?;
         while self.position < end {
             self.short_string()?;
             self.value(depth)?;
@@ -82,7 +91,7 @@ impl Cursor<'_> {
     }
 
     fn array(&mut self, depth: u8) -> Option<()> {
-        let end = self.block(depth)?;
+        let end = self.block()?;
         while self.position < end {
             self.value(depth)?;
         }
@@ -90,10 +99,10 @@ impl Cursor<'_> {
     }
 
     /// Where a table or an array ends.
-    fn block(&mut self, depth: u8) -> Option<usize> {
+    fn block(&mut self) -> Option<usize> {
         let length = self.long()?;
         let end = self.position.checked_add(length)?;
-        (depth < MAX_DEPTH && end <= self.bytes.len()).then_some(end)
+        (end <= self.bytes.len()).then_some(end)
     }
 
     fn value(&mut self, depth: u8) -> Option<()> {
@@ -104,6 +113,11 @@ impl Cursor<'_> {
             b'L' | b'l' | b'd' | b'T' => self.skip(8),
             b'D' => self.skip(5),
             b'S' | b'x' => {
+                let length = self.long()?;
+                self.skip(length)
+            }
+            b'F' | b'A' if depth == MAX_DEPTH => {
+                self.bytes[self.position - 1] = b'x';
                 let length = self.long()?;
                 self.skip(length)
             }
@@ -238,6 +252,29 @@ mod tests {
         assert_eq!(after.iter().filter(|byte| **byte == 0xe9).count(), 9);
         let returned = [vec![0, 60, 0, 50, 1, 56], short_string(b"NO\xe9"), tail].concat();
         assert!(!mended(METHOD_FRAME, returned).contains(&0xe9));
+    }
+
+    #[test]
+    fn what_nests_too_deeply_is_read_no_deeper() {
+        use lapin::protocol::basic::parse_properties;
+
+        for (tag, name) in [(b'A', vec![]), (b'F', short_string(b"k\xe9"))] {
+            // As deep as a frame of 128 KiB can be.
+            let mut value = vec![b'V'];
+            while value.len() < 128 * 1024 - 100 {
+                let length = (name.len() + value.len()) as u32;
+                // From the inside out, and reversed at the end.
+                value.extend(name.iter().rev());
+                value.extend(length.to_be_bytes().iter().rev());
+                value.push(tag);
+            }
+            value.reverse();
+            let table = [short_string(b"deep"), value].concat();
+            let table = [(table.len() as u32).to_be_bytes().to_vec(), table].concat();
+            let after = mended(HEADER_FRAME, header(1 << 13, &table));
+            let (_, read) = parse_properties(&after[12..]).unwrap();
+            assert!(read.headers().is_some());
+        }
     }
 
     #[test]

@@ -27,6 +27,8 @@ use self::reactor::Socket;
 use crate::config::Settings;
 use crate::error::{BusError, Doing, from_lapin};
 
+pub(crate) use self::mend::header as mend_header;
+
 /// Opens a connection; `name` is what the management UI shows.
 pub(crate) async fn connect(settings: &Settings, name: &str) -> Result<Connection, BusError> {
     let properties = ConnectionProperties::default().with_connection_name(name.into());

@@ -43,7 +43,7 @@ pub struct GroupRecord {
 
 /// All groups of one instance. A group may have several keys, a key names one group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Book {
+pub(crate) struct Book {
     groups: BTreeMap<ChatId, GroupRecord>,
     refs: BTreeMap<ExternalRef, ChatId>,
     aliases: BTreeMap<ChatId, ChatId>,

@@ -6,33 +6,50 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use futures_util::{TryStreamExt as _, stream};
-use queuegram_tests::stage::Scene;
 use serde_json::json;
 
-use crate::desk::Desk;
-use crate::progress;
-use crate::seal::seal;
+use super::desk::Desk;
+use super::seal::seal;
+use crate::stage::Scene;
 
-/// How often a login is begun before the bench gives up.
+/// How often a login is begun before it is given up.
 const TRIES: u32 = 5;
 /// The pause between two looks at an account that is being connected.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The name of the `n`th instance.
+#[must_use]
 pub fn instance(n: usize) -> String {
-    format!("bench-{n:05}")
+    format!("crowd-{n:05}")
 }
 
-/// Makes and logs in `count` instances, `at_once` of them at the same time; how long that took.
+/// The accounts that were connected.
+#[derive(Debug)]
+pub struct Crowd {
+    /// Telegram's ids, in the order of the instances.
+    pub users: Vec<i64>,
+    /// How long it took.
+    pub took: Duration,
+    /// Logins that had to be begun again.
+    pub repeated: usize,
+}
+
+/// Makes and logs in `count` instances, `at_once` of them at the same time. `progress` is told how far
+/// it is.
+///
+/// # Errors
+/// When a login fails again and again.
 pub async fn provision(
     scene: &Scene,
     desk: &Desk,
     count: usize,
     at_once: usize,
-) -> Result<Duration> {
+    progress: impl Fn(&str),
+) -> Result<Crowd> {
     let (since, done) = (Instant::now(), AtomicUsize::new(0));
     let again = AtomicUsize::new(0);
-    stream::iter((0..count).map(Ok::<_, anyhow::Error>))
+    let progress = &progress;
+    let mut users: Vec<(usize, i64)> = stream::iter((0..count).map(Ok::<_, anyhow::Error>))
         .map_ok(|n| {
             let (done, again) = (&done, &again);
             async move {
@@ -56,17 +73,18 @@ pub async fn provision(
                     let took = since.elapsed().as_secs_f64();
                     progress(&format!("{so_far} of {count} accounts logged in after {took:.0} s"));
                 }
-                Ok(())
+                Ok((n, user))
             }
         })
         .try_buffer_unordered(at_once.max(1))
-        .try_collect::<Vec<()>>()
+        .try_collect()
         .await?;
-    match again.load(Ordering::Relaxed) {
-        0 => {}
-        again => println!("attempts at a login that had to be repeated: {again}"),
-    }
-    Ok(since.elapsed())
+    users.sort_unstable();
+    Ok(Crowd {
+        users: users.into_iter().map(|(_, user)| user).collect(),
+        took: since.elapsed(),
+        repeated: again.load(Ordering::Relaxed),
+    })
 }
 
 async fn connect(scene: &Scene, desk: &Desk, name: &str, phone: &str, user: i64) -> Result<()> {

@@ -23,7 +23,7 @@ const BOUND: Duration = Duration::from_secs(180);
 type Waiting = Arc<Mutex<HashMap<String, oneshot::Sender<Value>>>>;
 
 /// Sends orders and commands, and knows who waits for which answer.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Desk {
     channel: Channel,
     reply_to: String,
@@ -34,6 +34,9 @@ pub struct Desk {
 
 impl Desk {
     /// A client whose one queue gets the replies and the events that ask for a login code.
+    ///
+    /// # Errors
+    /// When the broker refuses.
     pub async fn open(amqp_url: &str) -> Result<Self> {
         let connection = Connection::connect(amqp_url, ConnectionProperties::default()).await?;
         let channel = connection.create_channel().await?;
@@ -73,6 +76,9 @@ impl Desk {
     }
 
     /// An order on `tg.control`; its answer must be `done`.
+    ///
+    /// # Errors
+    /// When it is not, or none comes.
     pub async fn order(&self, instance: &str, method: &str, params: Value) -> Result<Value> {
         let answer = self.ask("tg.control", instance, method, params).await?;
         ensure!(answer["status"] == "done", "{method} of {instance}: {answer}");
@@ -80,6 +86,9 @@ impl Desk {
     }
 
     /// A command; its answer must be `done`.
+    ///
+    /// # Errors
+    /// When it is not, or none comes.
     pub async fn command(&self, instance: &str, method: &str, params: Value) -> Result<Value> {
         let answer = self.ask("tg.commands", instance, method, params).await?;
         ensure!(answer["status"] == "done", "{method} of {instance}: {answer}");
@@ -100,7 +109,7 @@ impl Desk {
         method: &str,
         params: Value,
     ) -> Result<Value> {
-        let id = format!("bench-{}", self.next.fetch_add(1, Ordering::Relaxed));
+        let id = format!("desk-{}", self.next.fetch_add(1, Ordering::Relaxed));
         let coming = self.expect(id.clone());
         let body = json!({ "id": id, "method": method, "instance": instance, "params": params });
         let properties = BasicProperties::default()

@@ -13,7 +13,7 @@ use x25519_dalek::{PublicKey, StaticSecret};
 const VERSION: u8 = 1;
 
 /// Seals `text` to a service's key for one field of one instance, e.g. `acme-sales/phone`.
-pub fn seal(seal_key: &str, place: &str, text: &str) -> Result<String> {
+pub(super) fn seal(seal_key: &str, place: &str, text: &str) -> Result<String> {
     let service: [u8; 32] =
         BASE64_STANDARD.decode(seal_key)?.try_into().map_err(|_| anyhow!("no key: {seal_key}"))?;
     let mut random = [0_u8; 32];

@@ -1,0 +1,3 @@
+order: account.login
+
+{"phone": "AQ=="}
