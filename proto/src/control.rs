@@ -3,6 +3,7 @@
 //!
 //! Codes and passwords travel sealed to the service's key, which `account.get` tells.
 
+mod audit;
 mod command;
 mod limits;
 mod settings;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::AccountState;
 use crate::ids::{InstanceId, MethodName, UserId};
 
+pub use audit::{AUDIT_VERSION, AuditActor, AuditKind, AuditList, AuditListed, AuditRecord};
 pub use command::{
     CommandById, CommandCancel, CommandCancelled, CommandDecision, CommandFilter, CommandInfo,
     CommandList, CommandListed, CommandResolve, CommandResolved, CommandRow, CommandState, Verdict,
@@ -68,6 +70,9 @@ pub mod method {
     /// Notes what a person found out about a command whose effect was unknown.
     pub const COMMAND_RESOLVE: &str = "command.resolve";
 
+    /// Tells who did what to which account.
+    pub const AUDIT_LIST: &str = "audit.list";
+
     /// All of them: the methods that a delivery on the control exchange may name.
     pub const ALL: &[&str] = &[
         ACCOUNT_ADD,
@@ -90,6 +95,7 @@ pub mod method {
         COMMAND_LIST,
         COMMAND_CANCEL,
         COMMAND_RESOLVE,
+        AUDIT_LIST,
     ];
 }
 

@@ -46,5 +46,5 @@ pub use perils::Perils;
 pub use redis::Redis;
 pub use sessions::{Keep, Sessions};
 pub use status::{InstanceStatus, Statuses};
-pub use vault::{Kind, Vault};
+pub use vault::{AuditPlace, Kind, Vault};
 pub use workers::{Presence, Workers};

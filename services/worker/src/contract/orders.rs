@@ -3,9 +3,10 @@
 use proto::control::{
     AccountAdd, AccountAdded, AccountForecast, AccountInfo, AccountLimits, AccountList,
     AccountLoggedIn, AccountLogin, AccountPause, AccountPauses, AccountRemove, AccountRemoved,
-    AccountResume, AccountSet, AccountSetKey, AccountSetLimits, CommandById, CommandCancel,
-    CommandCancelled, CommandInfo, CommandList, CommandListed, CommandResolve, CommandResolved,
-    Forecast, LoginAccepted, LoginAnswer, LoginCancel, NoParams, method,
+    AccountResume, AccountSet, AccountSetKey, AccountSetLimits, AuditList, AuditListed,
+    CommandById, CommandCancel, CommandCancelled, CommandInfo, CommandList, CommandListed,
+    CommandResolve, CommandResolved, Forecast, LoginAccepted, LoginAnswer, LoginCancel, NoParams,
+    method,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
@@ -92,6 +93,11 @@ pub const ORDERS: &[Order] = &[
     order::<CommandResolve, CommandResolved>(
         method::COMMAND_RESOLVE,
         "Notes what a person found out about a command whose effect nobody knows.",
+    ),
+    order::<AuditList, AuditListed>(
+        method::AUDIT_LIST,
+        "Tells who did what to which account, the newest first, page by page; its routing key is \
+         `_.audit.list`.",
     ),
 ];
 
