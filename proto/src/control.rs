@@ -3,6 +3,7 @@
 //!
 //! Codes and passwords travel sealed to the service's key, which `account.get` tells.
 
+mod audit;
 mod command;
 mod limits;
 mod settings;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::AccountState;
 use crate::ids::{InstanceId, MethodName, UserId};
 
+pub use audit::{AUDIT_VERSION, AuditActor, AuditKind, AuditList, AuditListed, AuditRecord};
 pub use command::{
     CommandById, CommandCancel, CommandCancelled, CommandDecision, CommandFilter, CommandInfo,
     CommandList, CommandListed, CommandResolve, CommandResolved, CommandRow, CommandState, Verdict,
@@ -78,6 +80,8 @@ pub mod method {
     pub const VAULT_VERIFY: &str = "vault.verify";
     /// Makes the vault this site's.
     pub const VAULT_CLAIM: &str = "vault.claim";
+    /// Tells who did what to which account.
+    pub const AUDIT_LIST: &str = "audit.list";
 
     /// All of them: the methods that a delivery on the control exchange may name.
     pub const ALL: &[&str] = &[
@@ -105,6 +109,7 @@ pub mod method {
         VAULT_RESEAL,
         VAULT_VERIFY,
         VAULT_CLAIM,
+        AUDIT_LIST,
     ];
 }
 

@@ -287,6 +287,8 @@ pub mod code {
     pub const NOT_CONNECTED: &str = "NOT_CONNECTED";
     /// The account is stopped.
     pub const STOPPED: &str = "STOPPED";
+    /// This installation can't use the account; neither a login nor waiting mends that.
+    pub const ACCOUNT_FAILED: &str = "ACCOUNT_FAILED";
     /// The account is logged out.
     pub const LOGGED_OUT: &str = "LOGGED_OUT";
     /// Telegram banned or deleted the account.

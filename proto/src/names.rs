@@ -128,8 +128,8 @@ impl Names {
 
     /// What [`Names::control_shared`] is bound with.
     #[must_use]
-    pub fn control_shared_bindings(&self) -> [String; 2] {
-        ["*.command.*".to_owned(), "_.account.*".to_owned()]
+    pub fn control_shared_bindings(&self) -> [String; 3] {
+        ["*.command.*".to_owned(), "_.account.*".to_owned(), "_.audit.*".to_owned()]
     }
 
     /// Alternate exchange of the control exchange, and its queue: orders for unowned instances.

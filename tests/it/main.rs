@@ -2,7 +2,9 @@
 
 #![cfg(test)]
 
+mod account_states;
 mod api_keys;
+mod audit;
 mod bad_input;
 mod broker_trouble;
 mod cancel;

@@ -36,6 +36,17 @@ async fn until_missing(scene: &Scene, worker: usize, words: &str) {
     .unwrap();
 }
 
+/// Waits until so many accounts are online there: after a claim that takes lease and grace.
+async fn until_online(scene: &Scene, worker: usize, accounts: usize) {
+    let bound = 3 * patience::USUAL;
+    patience::until(&format!("{accounts} accounts are online"), bound, || async {
+        let online = scene.workers[worker].metric(ONLINE, |_| true).await?;
+        Ok((online.round() as usize == accounts).then_some(()))
+    })
+    .await
+    .unwrap();
+}
+
 async fn create(scene: &Scene, instance: &str, id: &str) -> i64 {
     let params = json!({ "title": id });
     scene.caller.send(instance, id, "group.create", &params).await.unwrap();
@@ -63,7 +74,7 @@ async fn a_copied_vault_connects_nothing_until_it_is_claimed() {
     // Beside a Redis of its own, which knows nothing of the vault.
     let away = second.add_worker_unready(&telegram).await.unwrap();
     until_missing(&second, away, "vault claim").await;
-    second.workers[away].metric(ONLINE, |online| online < 0.5).await.unwrap();
+    until_online(&second, away, 0).await;
     second.workers[away].kill();
 
     // Beside the first site's server, under a prefix of its own.
@@ -72,8 +83,8 @@ async fn a_copied_vault_connects_nothing_until_it_is_claimed() {
     let copied = second.add_worker_unready(&telegram).await.unwrap();
     until_missing(&second, copied, "vault claim").await;
     create(&first, INSTANCES[0], "by-the-first").await;
-    first.workers[0].metric(ONLINE, |online| online > 2.5).await.unwrap();
-    second.workers[copied].metric(ONLINE, |online| online < 0.5).await.unwrap();
+    until_online(&first, 0, 3).await;
+    until_online(&second, copied, 0).await;
 
     let ctl = second.ctl().await.unwrap();
     let refused = ctl.run(&["vault", "claim"]).await.unwrap();
@@ -81,8 +92,8 @@ async fn a_copied_vault_connects_nothing_until_it_is_claimed() {
     let claimed = ctl.json(&["vault", "claim", "--yes"]).await.unwrap();
     assert_eq!(claimed["was_ours"], false);
     until_missing(&first, 0, "claimed by another site").await;
-    first.workers[0].metric(ONLINE, |online| online < 0.5).await.unwrap();
-    second.workers[copied].metric(ONLINE, |online| online > 2.5).await.unwrap();
+    until_online(&first, 0, 0).await;
+    until_online(&second, copied, 3).await;
     for instance in INSTANCES {
         create(&second, instance, &format!("{instance}:by-the-second")).await;
         let shown = ctl.json(&["instance", "show", instance]).await.unwrap();
@@ -94,6 +105,6 @@ async fn a_copied_vault_connects_nothing_until_it_is_claimed() {
     // Redis forgets whose it is: the second site's worker knows, and so does the first's.
     first.redis.flush().await.unwrap();
     create(&second, INSTANCES[0], "after-the-loss").await;
-    first.workers[0].metric(ONLINE, |online| online < 0.5).await.unwrap();
+    until_online(&first, 0, 0).await;
     until_missing(&first, 0, "vault claim").await;
 }

@@ -31,7 +31,7 @@ pub enum AccountState {
     Banned,
     /// Connected, and Telegram lets it make or fill no groups for a while.
     Restricted,
-    /// It could not be connected.
+    /// This installation can't use it, and neither a login nor waiting mends that.
     Failed,
 }
 

@@ -17,6 +17,10 @@ pub struct AccountStateChanged {
     pub to: AccountState,
     /// Why: Telegram's name of an error, or one of Queuegram's.
     pub reason: Option<String>,
+    /// Since when: before this event where the next owner tells what the last one found.
+    #[serde(default, with = "crate::time::optional_rfc3339_ms")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
+    pub since: Option<DateTime<Utc>>,
     /// Until when, where that is known.
     #[serde(with = "crate::time::optional_rfc3339_ms")]
     #[schemars(with = "Option<DateTime<Utc>>")]

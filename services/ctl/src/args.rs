@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
+    audit::AuditArgs,
     call::CallArgs,
     dead::DeadAction,
     doctor::DoctorArgs,
@@ -90,6 +91,8 @@ pub enum Command {
     Pause(PauseArgs),
     /// Have a paused instance, or all of them, take commands again.
     Resume(ResumeArgs),
+    /// Show who did what to which account.
+    Audit(AuditArgs),
     /// Look at dead letters: what was malformed, or met a defect.
     Dead {
         #[command(subcommand)]

@@ -3,7 +3,7 @@
 use bus::{Bus, OutMessage, Published};
 use proto::Properties;
 
-use crate::{exit::Failure, settings::Settings};
+use crate::{exit::Failure, order::myself, settings::Settings};
 
 /// What the management UI shows as the connections' name.
 const NAME: &str = "queuegram command line";
@@ -44,6 +44,8 @@ pub async fn publish(bus: &Bus, question: Question) -> Result<(), Failure> {
         app_id: Some(String::from("queuegram-ctl")),
         ..Properties::default()
     };
+    // For the audit log. Only the broker's own user is vouched for.
+    message.headers.extend(myself().map(|by| (String::from("x-queuegram-by"), by)));
     match bus.publisher().publish(message).await? {
         Published::Confirmed => Ok(()),
         Published::Returned { code, text } => {

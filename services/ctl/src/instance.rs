@@ -10,6 +10,7 @@ use proto::{
         AccountAdd, AccountAdded, AccountInfo, AccountLimits, AccountList, AccountRemove,
         AccountRemoved, NoParams, method,
     },
+    time,
 };
 use serde_json::json;
 
@@ -208,10 +209,14 @@ async fn list(settings: &Settings, screen: Screen) -> Result<Done, Failure> {
                     .map_or_else(String::new, |name| plain(&format!("@{name}"))),
                 account.user_id.map_or_else(String::new, |id| id.to_string()),
                 account.label.as_deref().map(plain).unwrap_or_default(),
+                account.since.map(time::format).unwrap_or_default(),
                 account.reason.as_deref().map(plain).unwrap_or_default(),
             ]
         });
-        table(&["INSTANCE", "STATE", "PAUSED", "USERNAME", "USER ID", "LABEL", "REASON"], rows)
+        table(
+            &["INSTANCE", "STATE", "PAUSED", "USERNAME", "USER ID", "LABEL", "SINCE", "REASON"],
+            rows,
+        )
     });
     Ok(Done::Success)
 }

@@ -5,6 +5,7 @@
 mod answer;
 mod api_key;
 mod args;
+mod audit;
 mod broker;
 mod call;
 mod dead;
@@ -79,6 +80,7 @@ async fn run(cli: Cli, screen: Screen) -> Result<Done, Failure> {
         Command::Record { action } => record::run(action, &settings::read(file)?, screen).await,
         Command::Pause(args) => pause::pause(args, &settings::read(file)?, screen).await,
         Command::Resume(args) => pause::resume(args, &settings::read(file)?, screen).await,
+        Command::Audit(args) => audit::run(args, &settings::read(file)?, screen).await,
         Command::Dead { action } => dead::run(action, &settings::read(file)?, screen).await,
         Command::Vault { action } => vault::run(action, &settings::read(file)?, screen).await,
         Command::Topology(args) => topology::run(args, &settings::read(file)?, screen).await,

@@ -32,7 +32,7 @@ const SOON: (&str, &str) = ("QUEUEGRAM_AMQP__CONNECT_TIMEOUT_S", "1");
 
 #[test]
 fn the_help_is_as_it_was_reviewed() {
-    let pages: [&[&str]; 33] = [
+    let pages: [&[&str]; 34] = [
         &[],
         &["call"],
         &["methods"],
@@ -56,6 +56,7 @@ fn the_help_is_as_it_was_reviewed() {
         &["command", "resolve"],
         &["pause"],
         &["resume"],
+        &["audit"],
         &["dead"],
         &["dead", "list"],
         &["dead", "show"],

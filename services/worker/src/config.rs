@@ -16,6 +16,9 @@ use crate::limits::LimitsConfig;
 /// Longest of the times that are given in whole seconds: a week, as long as the ledger remembers.
 const SECONDS_MAX: u64 = 7 * 86_400;
 
+/// Longest that the audit log is kept: a hundred years.
+const AUDIT_DAYS_MAX: u32 = 36_500;
+
 /// What the worker can be told.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,6 +41,23 @@ pub struct WorkerConfig {
     /// The worker itself.
     #[serde(default)]
     pub worker: OwnConfig,
+    /// The audit log.
+    #[serde(default)]
+    pub audit: AuditConfig,
+}
+
+/// `audit`: the log of who did what.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuditConfig {
+    /// Days that it is kept.
+    pub keep_days: u32,
+}
+
+impl Default for AuditConfig {
+    fn default() -> Self {
+        Self { keep_days: 400 }
+    }
 }
 
 /// `worker`: how it owns instances and treats commands.
@@ -150,6 +170,10 @@ impl WorkerConfig {
                 return Err(Invalid::new(key, format!("must lie between 1 and {SECONDS_MAX}")));
             }
         }
+        if !(1..=AUDIT_DAYS_MAX).contains(&self.audit.keep_days) {
+            let problem = format!("must lie between 1 and {AUDIT_DAYS_MAX}");
+            return Err(Invalid::new("audit.keep_days", problem));
+        }
         if own.capacity == 0 {
             return Err(Invalid::new("worker.capacity", "must be at least 1"));
         }
@@ -245,6 +269,7 @@ mod tests {
             },
             limits: LimitsConfig::default(),
             worker,
+            audit: AuditConfig::default(),
         };
         config.validate().err().map(|invalid| invalid.to_string())
     }
@@ -283,7 +308,8 @@ mod tests {
             config.validate().unwrap_err().to_string()
         };
         type Change = fn(&mut WorkerConfig);
-        let changes: [(&str, Change); 5] = [
+        let changes: [(&str, Change); 6] = [
+            ("audit.keep_days", |config| config.audit.keep_days = 0),
             ("amqp.confirm_timeout_s", |config| config.amqp.confirm_timeout_s = f64::NAN),
             ("amqp.channels_per_connection", |config| config.amqp.channels_per_connection = 0),
             ("redis.timeout_ms", |config| config.redis.timeout_ms = 0),

@@ -6,6 +6,7 @@
 //! leaves the same state.
 
 mod account;
+mod audit;
 mod command;
 mod limits;
 mod login;
@@ -29,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::answers::{Answer, Untold};
+use crate::audit::by_note;
 use crate::contract::ORDERS;
 use crate::roster::Roster;
 use crate::tenure::Shared;
@@ -172,6 +174,7 @@ impl Control {
             }
         };
         let outcome = self.carry_out(&order).await.unwrap_or_else(Outcome::from_fault);
+        self.audit_order(&order, by_note(&delivery.notes), &outcome).await;
         let result = CommandResult::of(&order, outcome, 1, self.shared.clock.now());
         self.shared.answers.give(&Answer::outcome(result, &order), &self.stopping).await
     }
@@ -209,6 +212,7 @@ impl Control {
             method::VAULT_RESEAL => done(self.vault_reseal(params(order)?).await?),
             method::VAULT_VERIFY => done(self.vault_verify(order, params(order)?).await?),
             method::VAULT_CLAIM => done(self.vault_claim(order, params(order)?).await?),
+            method::AUDIT_LIST => done(self.audit_list(params(order)?).await?),
             other => {
                 Err(Fault::invalid(code::METHOD_UNKNOWN, format!("there is no order {other}")))
             }

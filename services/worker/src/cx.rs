@@ -296,6 +296,7 @@ impl<'a> Cx<'a> {
                 if let Some(hit) = self.limit_told(step, fault) {
                     return Ok(Attempted::Limited(hit));
                 }
+                self.note_frozen(step, fault).await?;
                 return self.refused(fault, sent_before || lost > 0).map(Attempted::Answered);
             } else if !matches!(error, CallError::NotSent(_)) {
                 return Err(self.ended(error));
@@ -316,7 +317,7 @@ impl<'a> Cx<'a> {
         repeated: bool,
     ) -> Result<Result<T, Refusal>, Failure> {
         let error = CallError::Rpc(fault.clone());
-        let verdict = telegram::fault::verdict(&error);
+        let verdict = telegram::verdict::verdict(&error);
         if verdict.ends_session() {
             self.tenure.report(verdict);
             return Err(Failure::Stop(Stop::Fault(telegram::fault::of(&error))));
@@ -329,7 +330,7 @@ impl<'a> Cx<'a> {
         match error {
             CallError::Closed => abandoned("the account was closed"),
             CallError::KeyUnknown => {
-                self.tenure.report(telegram::AccountVerdict::LoggedOut);
+                self.tenure.report(telegram::AccountVerdict::KEY_UNKNOWN);
                 Failure::Stop(Stop::Fault(telegram::fault::of(&error)))
             }
             other => Failure::Stop(Stop::Fault(telegram::fault::of(&other))),

@@ -148,7 +148,7 @@ where
         };
         let Some((fault, flood)) = error.rpc().and_then(|fault| Some((fault, fault.flood_wait()?)))
         else {
-            let verdict = telegram::fault::verdict(&error);
+            let verdict = telegram::verdict::verdict(&error);
             if verdict.ends_session() {
                 tenure.report(verdict);
             }

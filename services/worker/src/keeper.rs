@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use store::{Keep, Lease, StoreError};
-use telegram::session::{Changed, SinkError};
+use telegram::session::{Changed, RecordError, SinkError};
 use telegram::{PeerRecord, SessionRecord, SessionSink};
 
 use crate::tenure::Shared;
@@ -36,9 +36,10 @@ impl Keeper {
     /// The store's; a session that this release can't read is not taken for none.
     pub async fn load(shared: &Shared, lease: &Lease) -> Result<Option<Kept>, StoreError> {
         let Some(bytes) = shared.sessions.load(&lease.instance).await? else { return Ok(None) };
-        let session = SessionRecord::from_bytes(&bytes).map_err(|error| StoreError::Corrupt {
-            what: format!("the session of {}", lease.instance),
-            why: error.to_string(),
+        let what = || format!("the session of {}", lease.instance);
+        let session = SessionRecord::from_bytes(&bytes).map_err(|error| match error {
+            RecordError::Version(found) => StoreError::Version { what: what(), found },
+            RecordError::Malformed(why) => StoreError::Corrupt { what: what(), why },
         })?;
         let peers = shared.peers.load(&lease.instance).await?;
         // A peer that can't be read is learnt again.

@@ -8,6 +8,7 @@
 
 mod admins;
 mod answers;
+mod audit;
 mod config;
 mod contract;
 mod control;

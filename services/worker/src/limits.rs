@@ -27,7 +27,7 @@ pub use circuit::Trip;
 pub use class::Class;
 pub use config::{Budget, LimitsConfig, Profile};
 pub use fullness::Fullness;
-pub use gates::{PEER_FLOOD, USER_RESTRICTED};
+pub use gates::{PEER_FLOOD, USER_RESTRICTED, is_frozen, is_restriction};
 pub use keeping::{ByLease, Nowhere, Remembered};
 pub use lane::Lane;
 pub use learnt::Learnt;

@@ -2,7 +2,8 @@
 //! and end everything in order.
 //!
 //! The queue is worked in every state: where the account can't be used, each command is told so at
-//! once, since only the account's admin can change that. While it is connecting, commands wait.
+//! once, since only the account's admin can change that. While it is connecting, stopped, or can't be
+//! used through a fault of this installation, commands wait.
 
 mod connection;
 mod limits;
@@ -244,8 +245,10 @@ impl Owner {
                 Connected::Turn(turn) => return turn,
             }
         }
-        let usable = account.clone().ok_or_else(|| self.standing.borrow().fault());
-        let tenure = self.tenure(usable, false, goods);
+        let standing = self.standing.borrow().clone();
+        let usable = account.clone().ok_or_else(|| standing.fault());
+        let waits = account.is_none() && standing.has_to_be_mended();
+        let tenure = self.tenure(usable, waits, goods);
         self.serve(&tenure, goods).await
     }
 

@@ -22,7 +22,9 @@ use proto::{Command, CommandResult, ErrorKind, Fault, Outcome, Status};
 use store::{Claim, Record};
 use tracing::Instrument;
 
-use self::answer::{answer_apart, broken, bury, repeat, reply, reply_to_all, tell_waiting};
+use self::answer::{
+    answer_apart, audited, broken, bury, refused, repeat, reply, reply_to_all, tell_waiting,
+};
 use self::call::{Called, call};
 use self::intake::{Arrival, claim, decode, prepare, span_of};
 use self::park::{Order, elsewhere, order, park};
@@ -147,7 +149,8 @@ async fn answer(
     let request = match prepare(tenure, arrival).await {
         Ok(Ok(request)) => request,
         Ok(Err(fault)) => {
-            return answer_apart(tenure, command, &command.request_hash(), fault).await;
+            let hash = command.request_hash();
+            return refused(tenure, delivery, command, &hash, fault).await;
         }
         Err(failure) => return broken(tenure, delivery, command, failure).await,
     };
@@ -217,6 +220,7 @@ async fn conclude(
     {
         bury(tenure, delivery, command, &result).await?;
     }
+    audited(tenure, delivery, command, &result);
     let answer = Answer::outcome(result, command);
     let replying = async {
         match arrival.was_parked() {

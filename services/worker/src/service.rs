@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::answers::Answers;
+use crate::audit::Audit;
 use crate::config::WorkerConfig;
 use crate::contract::ContractCommand;
 use crate::control::Control;
@@ -85,6 +86,7 @@ impl Service for Worker {
         for queue in Control::shared_queues(&shared.names) {
             reading.spawn(control.clone().read_shared(queue));
         }
+        reading.spawn(shared.audit.clone().keep(stopping.clone()));
         reading.spawn(pauses::watch(shared.clone(), roster.clone(), stopping.clone()));
         reading.spawn(ready(shared.clone(), redis, latches, stopping.clone()));
         roster.clone().run(stopping).await;
@@ -94,6 +96,9 @@ impl Service for Worker {
         while reading.join_next().await.is_some() {}
         renewing.await.context("the renewal of leases broke off")?;
         roster.leave().await;
+        if let Err(error) = shared.audit.flush().await {
+            tracing::error!(%error, "the last records of the audit log were not written");
+        }
         shared.bus.close().await;
         Ok(())
     }
@@ -126,7 +131,10 @@ async fn connect(
     let Some(watch_redis) = until_there(stores, &stopping, begun).await? else {
         return Ok(None);
     };
+    let keep_days = config.audit.keep_days;
+    let audit = Audit::new(&vault, &worker_id, context.clock.clone(), keep_days);
     let shared = Shared {
+        audit: Arc::new(audit),
         remembered: Remembered::default(),
         worker_id,
         rules: Rules {

@@ -50,12 +50,14 @@ impl Standing {
 
     /// What a verdict that ends the session makes of the account.
     pub fn after(verdict: AccountVerdict, now: DateTime<Utc>) -> Self {
-        let (state, reason) = match verdict {
-            AccountVerdict::Banned => (AccountState::Banned, "BANNED"),
-            AccountVerdict::Duplicated => (AccountState::LoggedOut, "AUTH_KEY_DUPLICATED"),
-            _ => (AccountState::LoggedOut, "LOGGED_OUT"),
-        };
-        Self::new(state, Some(reason.to_owned()), now)
+        let state = verdict.state.unwrap_or(AccountState::LoggedOut);
+        Self::new(state, Some(verdict.reason.to_owned()), now)
+    }
+
+    /// Whether there is no account to work with and its commands wait all the same, up to their
+    /// deadlines: whoever runs Queuegram can mend what is wrong.
+    pub fn has_to_be_mended(&self) -> bool {
+        self.state == AccountState::Failed
     }
 
     /// What a command is told that can't be worked on: only its admin can change that.
@@ -68,6 +70,10 @@ impl Standing {
             AccountState::Stopped => {
                 (code::STOPPED, "the account is stopped, and was not started in time")
             }
+            AccountState::Failed => (
+                code::ACCOUNT_FAILED,
+                "Queuegram could not use the account, and nobody mended that in time",
+            ),
             AccountState::Connecting => {
                 (code::NOT_CONNECTED, "the account could not be connected in time")
             }
@@ -96,6 +102,7 @@ mod tests {
                 S::LoggedOut => code::LOGGED_OUT,
                 S::Banned => code::BANNED,
                 S::Stopped => code::STOPPED,
+                S::Failed => code::ACCOUNT_FAILED,
                 _ => code::NOT_CONNECTED,
             };
             assert_eq!(fault.code, code, "{state:?}");
@@ -110,15 +117,16 @@ mod tests {
 
     #[test]
     fn each_verdict_that_ends_a_session_has_its_state_and_reason() {
-        for (verdict, state, reason) in [
-            (AccountVerdict::LoggedOut, S::LoggedOut, "LOGGED_OUT"),
-            (AccountVerdict::Duplicated, S::LoggedOut, "AUTH_KEY_DUPLICATED"),
-            (AccountVerdict::Banned, S::Banned, "BANNED"),
-        ] {
-            assert!(verdict.ends_session());
-            let standing = Standing::after(verdict, DateTime::UNIX_EPOCH);
-            assert_eq!((standing.state, standing.reason.as_deref()), (state, Some(reason)));
-            assert!(standing.is_final() && standing.since.is_some());
+        let ending: Vec<_> =
+            telegram::verdict::TABLE.iter().filter(|said| said.ends_session()).collect();
+        assert!(ending.len() > 10);
+        for verdict in ending {
+            let standing = Standing::after(*verdict, DateTime::UNIX_EPOCH);
+            assert_eq!(Some(standing.state), verdict.state);
+            assert_eq!(standing.reason.as_deref(), Some(verdict.reason));
+            // What is not final is tried again by the next owner.
+            assert_eq!(standing.is_final(), !standing.has_to_be_mended());
+            assert!(standing.since.is_some());
         }
     }
 

@@ -17,6 +17,7 @@ use tokio::sync::{Mutex, Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::answers::Answers;
+use crate::audit::Audit;
 use crate::config::WorkerConfig;
 use crate::lanes::Lanes;
 use crate::limits::{ByLease, Class, Hit, Lane, Limiter, NotYet, Remembered};
@@ -81,6 +82,8 @@ pub struct Shared {
     pub service_key: BoxKey,
     /// The metrics.
     pub metrics: Metrics,
+    /// Who did what.
+    pub audit: Arc<Audit>,
     /// The time.
     pub clock: Clock,
 }

@@ -51,5 +51,5 @@ pub use redis::Redis;
 pub use sessions::{Keep, Sessions};
 pub use site::{Claimed, Place, SiteRecord, Sites};
 pub use status::{InstanceStatus, Statuses};
-pub use vault::{Found, Kind, Resealed, Vault};
+pub use vault::{AuditPlace, Found, Kind, Resealed, Vault};
 pub use workers::{Presence, Workers};

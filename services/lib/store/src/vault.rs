@@ -5,6 +5,7 @@
 //! The epoch is that of the writer's lease, so a former owner can never put its record above its
 //! successor's. A check record tells a wrong key from an empty vault.
 
+mod audit;
 mod key_file;
 mod rotation;
 
@@ -29,6 +30,8 @@ use crate::error::{StoreError, VAULT};
 use crate::keyring::KeyRing;
 use crate::leases::Lease;
 use crate::seal::Slot;
+
+pub use self::audit::AuditPlace;
 
 /// How many records of one kind are kept: the newest, and the one before it for whoever reads just
 /// now.

@@ -1,6 +1,6 @@
-//! What each of Telegram's errors means: for the command that met it ([`of`], [`about_member`], [`already_so`]) and for
-//! the account ([`verdict`]). One table, [`TABLE`], answers all four; names are matched, not codes, since some errors
-//! change their code from layer to layer.
+//! What each of Telegram's errors means for the command that met it ([`of`], [`about_member`], [`already_so`]). One table,
+//! [`TABLE`], answers all three; names are matched, not codes, since some errors change their code from layer to layer.
+//! What they mean for the account as a whole stands in [`crate::verdict`].
 
 mod table;
 
@@ -10,32 +10,6 @@ use proto::{Fault, MemberStatus};
 pub use self::table::{Meaning, Row, TABLE};
 use crate::error::{CallError, FloodScope, FloodWait, RpcFault};
 use crate::login::LoginError;
-
-/// What an error says about the account, beyond the one call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AccountVerdict {
-    /// Nothing.
-    Fine,
-    /// The login is gone: a person must log in again.
-    LoggedOut,
-    /// The login was destroyed because two connections sent on it: logged out, and our own fault.
-    Duplicated,
-    /// Telegram banned or deleted the account, for good.
-    Banned,
-    /// Taken for a spammer: no invites and no first messages to strangers for a day or more (`PEER_FLOOD`).
-    Limited,
-    /// Reported for spam: may not make groups for now (`USER_RESTRICTED`).
-    Restricted,
-    /// The account can't be in more groups.
-    Full,
-}
-
-impl AccountVerdict {
-    /// True where no call will succeed any more until a person acts.
-    pub fn ends_session(self) -> bool {
-        matches!(self, Self::LoggedOut | Self::Duplicated | Self::Banned)
-    }
-}
 
 /// What a caller is told. For a request that must not be sent twice ask [`CallError::outcome_unknown`] first: where that
 /// is true and nothing settles it, the word is `uncertain`, see [`of_once`].
@@ -90,19 +64,6 @@ pub fn of_login(error: &LoginError) -> Fault {
         LoginError::Refused(fault) => of_rpc(fault),
         LoginError::Unreachable(_) => Fault::unavailable(code::TELEGRAM_UNAVAILABLE, message),
         LoginError::NotSaved(_) => Fault::unavailable(code::STORE_UNAVAILABLE, message),
-    }
-}
-
-/// What an error says about the account.
-pub fn verdict(error: &CallError) -> AccountVerdict {
-    match error {
-        CallError::KeyUnknown => AccountVerdict::LoggedOut,
-        CallError::Rpc(fault) => match row(fault) {
-            Some(row) => row.verdict,
-            None if fault.code == 401 => AccountVerdict::LoggedOut,
-            None => AccountVerdict::Fine,
-        },
-        _ => AccountVerdict::Fine,
     }
 }
 

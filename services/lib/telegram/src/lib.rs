@@ -28,15 +28,16 @@ pub mod peer;
 pub mod peers;
 pub mod secret;
 pub mod session;
+pub mod verdict;
 
 pub use account::Account;
 pub use account::{CallObserver, OpenError, Telegram};
 pub use config::TelegramConfig;
 pub use error::{CallError, FloodWait, RpcFault};
-pub use fault::AccountVerdict;
 pub use gate::Gate;
 pub use login::{Login, LoginError, LoginProgress};
 pub use peer::{GroupKind, GroupPeer, UserPeer};
 pub use peers::{PeerBook, PeerRecord};
 pub use secret::{LoginCode, LoginPassword, Phone};
 pub use session::{SessionRecord, SessionSink};
+pub use verdict::AccountVerdict;

@@ -3,10 +3,10 @@
 use proto::control::{
     AccountAdd, AccountAdded, AccountForecast, AccountInfo, AccountLimits, AccountList,
     AccountLoggedIn, AccountLogin, AccountPause, AccountPauses, AccountRemove, AccountRemoved,
-    AccountResume, AccountSet, AccountSetKey, AccountSetLimits, CommandById, CommandCancel,
-    CommandCancelled, CommandInfo, CommandList, CommandListed, CommandResolve, CommandResolved,
-    Forecast, LoginAccepted, LoginAnswer, LoginCancel, NoParams, VaultChecked, VaultClaimed,
-    VaultResealed, method,
+    AccountResume, AccountSet, AccountSetKey, AccountSetLimits, AuditList, AuditListed,
+    CommandById, CommandCancel, CommandCancelled, CommandInfo, CommandList, CommandListed,
+    CommandResolve, CommandResolved, Forecast, LoginAccepted, LoginAnswer, LoginCancel, NoParams,
+    VaultChecked, VaultClaimed, VaultResealed, method,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
@@ -110,6 +110,11 @@ pub const ORDERS: &[Order] = &[
     order::<NoParams, VaultClaimed>(
         method::VAULT_CLAIM,
         "Makes the vault, or this copy of it, this site's; its routing key is `_.vault.claim`.",
+    ),
+    order::<AuditList, AuditListed>(
+        method::AUDIT_LIST,
+        "Tells who did what to which account, the newest first, page by page; its routing key is \
+         `_.audit.list`.",
     ),
 ];
 

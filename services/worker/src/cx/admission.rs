@@ -9,7 +9,7 @@ use telegram::RpcFault;
 
 use super::Cx;
 use crate::answers::Answers;
-use crate::limits::{Ask, Hit, Lane, NotYet, PEER_FLOOD, Trip, USER_RESTRICTED};
+use crate::limits::{Ask, Hit, Lane, NotYet, PEER_FLOOD, Trip, USER_RESTRICTED, is_frozen};
 use crate::persist::abandoned;
 use crate::step::Step;
 use crate::stop::{Failure, Stop};
@@ -85,6 +85,19 @@ impl Cx<'_> {
             None => return None,
         };
         Some(Hit { ask: self.ask(step), code: fault.name.clone(), wait_s })
+    }
+
+    /// Telegram froze the account. Waiting won't help the command that met it, so it is told; those
+    /// that would meet the same wait.
+    pub(super) async fn note_frozen(&self, step: &Step, fault: &RpcFault) -> Result<(), Failure> {
+        if !is_frozen(&fault.name) {
+            return Ok(());
+        }
+        let hit = Hit { ask: self.ask(step), code: fault.name.clone(), wait_s: None };
+        let limiter = &self.tenure.limiter;
+        let (not_yet, _) = self.tenure.retry_store(|| limiter.hit(&hit)).await?;
+        self.tenure.tell_limit(&hit, &not_yet).await;
+        Ok(())
     }
 
     /// Telegram told of a limit: the gate is shut before anything else, for every owner to come.

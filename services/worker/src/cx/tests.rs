@@ -7,6 +7,7 @@ pub(crate) mod sandbox;
 use std::cell::{Cell, RefCell};
 
 use proto::ErrorKind;
+use telegram::verdict::of_name;
 use telegram::{AccountVerdict, RpcFault};
 
 use self::ground::Ground;
@@ -334,9 +335,10 @@ async fn a_worker_going_down_does_not_try_again() {
 #[tokio::test]
 async fn the_end_of_a_login_is_reported_to_the_owner() {
     for (error, verdict) in [
-        (rpc(401, "AUTH_KEY_UNREGISTERED"), AccountVerdict::LoggedOut),
-        (rpc(406, "AUTH_KEY_DUPLICATED"), AccountVerdict::Duplicated),
-        (CallError::KeyUnknown, AccountVerdict::LoggedOut),
+        (rpc(401, "AUTH_KEY_UNREGISTERED"), of_name("AUTH_KEY_UNREGISTERED")),
+        (rpc(406, "AUTH_KEY_DUPLICATED"), of_name("AUTH_KEY_DUPLICATED")),
+        (rpc(400, "API_ID_INVALID"), of_name("API_ID_INVALID")),
+        (CallError::KeyUnknown, AccountVerdict::KEY_UNKNOWN),
     ] {
         let ground = Ground::new().await;
         let answer = Script::new([Err(error)]).run(&mut ground.take().await, once()).await;

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proto::ChatId;
+use proto::event::AccountState;
 use serde::{Deserialize, Serialize};
 
 use super::{Class, Hit, Lane};
@@ -20,7 +21,19 @@ const MARGIN: TimeDelta = TimeDelta::seconds(1);
 pub const PEER_FLOOD: &str = "PEER_FLOOD";
 /// What it calls one that was reported so often that it may not make or fill groups for a while.
 pub const USER_RESTRICTED: &str = "USER_RESTRICTED";
+/// What it answers where it froze the account: nothing but looking goes on, until its owner appeals.
+const FROZEN: [&str; 2] = ["FROZEN_METHOD_INVALID", "FROZEN_PARTICIPANT_MISSING"];
 const SLOWMODE_WAIT: &str = "SLOWMODE_WAIT";
+
+/// Whether Telegram says by this that it froze the account.
+pub fn is_frozen(code: &str) -> bool {
+    FROZEN.contains(&code)
+}
+
+/// Whether what shut a gate restricts the account as a whole, rather than asks it to wait.
+pub fn is_restriction(code: &str) -> bool {
+    telegram::verdict::of_name(code).state == Some(AccountState::Restricted)
+}
 
 /// A gate that is shut.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +105,11 @@ pub fn lanes_of(hit: &Hit) -> Vec<Lane> {
         && let Some(chat) = hit.ask.chat
     {
         return vec![Lane::Slow(chat)];
+    }
+    // A frozen account may look: the call that met it may have been a look.
+    if is_frozen(&hit.code) {
+        let stopped = [Class::Create, Class::Invite, Class::InviteKnown, Class::Link, Class::Admin];
+        return stopped.into_iter().map(Lane::Class).collect();
     }
     let invites = [Class::Invite, Class::InviteKnown];
     let mut classes = vec![hit.ask.class];

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::circuit::Circuit;
 use super::fullness::Fullness;
-use super::gates::{Gate, Gates, USER_RESTRICTED, lanes_of};
+use super::gates::{Gate, Gates, is_restriction, lanes_of};
 use super::meter::{Meter, Used};
 use super::settings::Settings;
 use super::{Ask, Class, Hit, Lane, Learnt, NotYet};
@@ -99,7 +99,7 @@ impl State {
     /// What Telegram holds against the account as a whole, and until when: a restriction before a
     /// wait, the longest of them.
     pub fn held(&self, now: DateTime<Utc>) -> Option<Gate> {
-        let weight = |gate: &&Gate| (gate.code == USER_RESTRICTED, gate.opens);
+        let weight = |gate: &&Gate| (is_restriction(&gate.code), gate.opens);
         self.gates.lasting(now).max_by_key(weight).cloned()
     }
 

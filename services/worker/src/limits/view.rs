@@ -8,7 +8,7 @@ use proto::control::ClassLimit;
 use proto::event::AccountState;
 
 use super::keeping::Keeping;
-use super::{Class, Limiter, USER_RESTRICTED};
+use super::{Class, Limiter, is_restriction};
 use crate::standing::Standing;
 
 /// What lies in a class's lane.
@@ -29,7 +29,7 @@ impl<K: Keeping> Limiter<K> {
             Some(gate) => Standing {
                 until: Some(gate.opens),
                 ..Standing::new(
-                    match gate.code == USER_RESTRICTED {
+                    match is_restriction(&gate.code) {
                         true => AccountState::Restricted,
                         false => AccountState::Cooling,
                     },

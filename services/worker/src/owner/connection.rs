@@ -7,16 +7,17 @@ use bus::Backoff;
 use chassis::faults;
 use proto::event::AccountState;
 use proto::{Fault, InstanceId};
+use store::{Lease, StoreError};
 use telegram::{Account, AccountVerdict, calls};
 
 use super::{Goods, Order, Owner, Turn, queue};
-use crate::keeper::Keeper;
+use crate::keeper::{Keeper, Kept};
 use crate::lanes;
 use crate::pace::Pace;
 use crate::persist;
 use crate::standing::Standing;
 use crate::stop::Failure;
-use crate::tenure::Tenure;
+use crate::tenure::{Shared, Tenure};
 
 /// The pauses before an account is connected again.
 const RECONNECT: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(15));
@@ -29,7 +30,14 @@ impl Owner {
     /// be connected.
     pub(super) async fn open(&mut self) -> Result<Option<Account>, Failure> {
         let (shared, lease) = (&self.shared, &self.lease);
-        let kept = persist::retry(&self.stop, || Keeper::load(shared, lease)).await?;
+        let kept = persist::retry(&self.stop, || load(shared, lease)).await?;
+        let kept = match kept {
+            Ok(kept) => kept,
+            Err(reason) => {
+                self.fail(reason).await;
+                return Ok(None);
+            }
+        };
         let kept = kept.filter(|kept| kept.session.is_logged_in());
         let Some(kept) = kept else {
             let now = self.shared.clock.now();
@@ -107,6 +115,23 @@ impl Owner {
     }
 }
 
+/// What was kept of the account, or why it can't be read: asking again would not change that, and it
+/// is not taken for none.
+async fn load(
+    shared: &Shared,
+    lease: &Lease,
+) -> Result<Result<Option<Kept>, &'static str>, StoreError> {
+    let reason = match Keeper::load(shared, lease).await {
+        Ok(kept) => return Ok(Ok(kept)),
+        Err(StoreError::Version { .. }) => "SESSION_OF_LATER_RELEASE",
+        Err(StoreError::Corrupt { .. }) => "SESSION_UNREADABLE",
+        Err(StoreError::WrongKey { .. }) => "SESSION_KEY_MISSING",
+        Err(other) => return Err(other),
+    };
+    tracing::error!(reason, instance.id = %lease.instance, "the account's session can't be read");
+    Ok(Err(reason))
+}
+
 /// Answers commands at their deadlines where connecting takes long. Most often it does not, and their
 /// queue is not begun to be read twice.
 async fn keep_deadlines(tenure: Arc<Tenure>) {
@@ -141,7 +166,7 @@ async fn prove(
             Err(error) => Err(error),
         };
         let Err(error) = proven else { return Ok(()) };
-        let verdict = telegram::fault::verdict(&error);
+        let verdict = telegram::verdict::verdict(&error);
         if verdict.ends_session() {
             return Err(verdict);
         }

@@ -33,7 +33,7 @@ impl Owner {
                 let done = calls::myself::log_out(&account).await;
                 close(Some(account)).await;
                 // Where the forgetting fails, this is what is left.
-                self.condemn(AccountVerdict::LoggedOut).await;
+                self.condemn(AccountVerdict::LOGGED_OUT).await;
                 done.is_ok()
             }
             None => false,

@@ -84,7 +84,7 @@ impl Owner {
         };
         close(Some(account)).await;
         let Err(error) = lived else { return Ok(Ok(())) };
-        let verdict = telegram::fault::verdict(&error);
+        let verdict = telegram::verdict::verdict(&error);
         if verdict.ends_session() {
             self.condemn(verdict).await;
             return Ok(Ok(()));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chassis::Clock;
 use chrono::{DateTime, Utc};
+use proto::event::AccountState;
 use telegram::AccountVerdict;
 use tokio::sync::watch;
 
@@ -32,6 +33,10 @@ impl Owner {
         turn
     }
 
+    fn is_stopped(&self) -> bool {
+        self.standing.borrow().state == AccountState::Stopped
+    }
+
     async fn follow(&mut self, tenure: &Tenure, goods: &Goods) -> Turn {
         let mut verdicts = tenure.verdict.subscribe();
         loop {
@@ -52,7 +57,7 @@ impl Owner {
             };
             match order {
                 None => return Turn::Stop,
-                Some(Order::Login(start)) if tenure.waits => start.refuse_stopped(),
+                Some(Order::Login(start)) if self.is_stopped() => start.refuse_stopped(),
                 Some(Order::Login(start)) => {
                     let online = tenure.account.is_ok();
                     self.begin_login(start, online).await;

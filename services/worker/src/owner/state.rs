@@ -1,6 +1,6 @@
 //! Noting, counting and telling how an account stands.
 
-use proto::event::AccountStateChanged;
+use proto::event::{AccountState, AccountStateChanged};
 use store::InstanceStatus;
 use telegram::AccountVerdict;
 
@@ -13,6 +13,13 @@ impl Owner {
     /// Telegram ended the account's login: noted, so that it isn't tried again at every start.
     pub(super) async fn condemn(&self, verdict: AccountVerdict) {
         self.stand(Standing::after(verdict, self.shared.clock.now())).await;
+        self.remember().await;
+    }
+
+    /// The account can't be used, for a reason that is ours: its next owner tries again.
+    pub(super) async fn fail(&self, reason: &'static str) {
+        let now = self.shared.clock.now();
+        self.stand(Standing::new(AccountState::Failed, Some(reason.to_owned()), now)).await;
         self.remember().await;
     }
 
@@ -41,6 +48,7 @@ impl Owner {
             from: from.state,
             to: to.state,
             reason: to.reason.clone(),
+            since: to.since,
             until: to.until,
         };
         self.standing.send_replace(to);

@@ -8,6 +8,7 @@ use store::{Record, StoreError};
 
 use super::{Done, Undone};
 use crate::answers::Answer;
+use crate::audit;
 use crate::stop::Failure;
 use crate::tenure::Tenure;
 
@@ -105,6 +106,32 @@ pub(super) async fn repeat(
         return Ok(Done::Answered);
     }
     reply(tenure, Answer::again(result, command, told), command).await
+}
+
+/// Notes what came of a command in the audit log.
+pub(super) fn audited(
+    tenure: &Tenure,
+    delivery: Option<&Delivery>,
+    command: &Command,
+    result: &CommandResult,
+) {
+    let by = delivery.and_then(|delivery| audit::by_note(&delivery.notes));
+    if let Some(record) = audit::of_command(command, by, result, tenure.shared.clock.now()) {
+        tenure.shared.audit.note(record);
+    }
+}
+
+/// Tells why a command is not taken: its API key, or its params. Whoever tries keys is to be seen.
+pub(super) async fn refused(
+    tenure: &Tenure,
+    delivery: Option<&Delivery>,
+    command: &Command,
+    hash: &str,
+    fault: Fault,
+) -> Result<Done, Undone> {
+    let now = tenure.shared.clock.now();
+    audited(tenure, delivery, command, &CommandResult::of(command, fault.clone().into(), 1, now));
+    answer_apart(tenure, command, hash, fault).await
 }
 
 /// Tells a fault that is not the outcome of the id's command.

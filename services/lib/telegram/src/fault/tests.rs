@@ -70,36 +70,6 @@ fn callers_are_told_the_kind_by_which_they_can_act() {
 }
 
 #[test]
-fn accounts_are_judged_error_by_error() {
-    let expected: &[(i32, &str, AccountVerdict)] = &[
-        (401, "AUTH_KEY_UNREGISTERED", AccountVerdict::LoggedOut),
-        (401, "AUTH_KEY_INVALID", AccountVerdict::LoggedOut),
-        (401, "AUTH_KEY_PERM_EMPTY", AccountVerdict::LoggedOut),
-        (401, "SESSION_REVOKED", AccountVerdict::LoggedOut),
-        (401, "SESSION_EXPIRED", AccountVerdict::LoggedOut),
-        (401, "SESSION_PASSWORD_NEEDED", AccountVerdict::LoggedOut),
-        (401, "SOMETHING_NEW", AccountVerdict::LoggedOut),
-        (406, "AUTH_KEY_DUPLICATED", AccountVerdict::Duplicated),
-        (401, "USER_DEACTIVATED", AccountVerdict::Banned),
-        (401, "USER_DEACTIVATED_BAN", AccountVerdict::Banned),
-        (400, "PHONE_NUMBER_BANNED", AccountVerdict::Banned),
-        (400, "PEER_FLOOD", AccountVerdict::Limited),
-        (406, "USER_RESTRICTED", AccountVerdict::Restricted),
-        (403, "USER_RESTRICTED", AccountVerdict::Restricted),
-        (420, "FROZEN_METHOD_INVALID", AccountVerdict::Restricted),
-        (400, "CHANNELS_TOO_MUCH", AccountVerdict::Full),
-        (420, "FLOOD_WAIT_9", AccountVerdict::Fine),
-        (403, "USER_PRIVACY_RESTRICTED", AccountVerdict::Fine),
-        (500, "SOMETHING_NEW", AccountVerdict::Fine),
-    ];
-    for (code, message, expected) in expected {
-        assert_eq!(verdict(&rpc(*code, message)), *expected, "{message}");
-    }
-    assert_eq!(verdict(&CallError::KeyUnknown), AccountVerdict::LoggedOut);
-    assert_eq!(verdict(&CallError::TimedOut), AccountVerdict::Fine);
-}
-
-#[test]
 fn a_member_gets_a_truthful_status() {
     let expected: &[(i32, &str, Option<MemberStatus>)] = &[
         (403, "USER_PRIVACY_RESTRICTED", Some(MemberStatus::PrivacyBlocked)),

@@ -11,7 +11,7 @@ use tracing::info;
 
 use super::Link;
 use crate::error::CallError;
-use crate::fault;
+use crate::verdict;
 
 impl Link {
     /// Whether Telegram says that the account of this session lives elsewhere. Before a login it is the login's matter.
@@ -36,7 +36,7 @@ impl Link {
         }
         taken.map_err(|error| match error {
             CallError::Closed | CallError::KeyUnknown => error,
-            error if fault::verdict(&error).ends_session() => error,
+            error if verdict::verdict(&error).ends_session() => error,
             error => CallError::NotSent(format!("the account moved to data centre {to}: {error}")),
         })?;
         self.session.set_home_dc(to);

@@ -6,7 +6,7 @@ use chassis::BootInstant;
 use serde_json::{Value, json};
 use telegram::calls::{groups, myself};
 use telegram::error::CallError;
-use telegram::{Gate, fault};
+use telegram::{Gate, verdict};
 
 use crate::sim::Sim;
 
@@ -88,7 +88,7 @@ async fn a_key_that_telegram_does_not_know_for_a_moment_is_asked_for_once_more()
     myself::me(&logged.account).await.unwrap_err();
     let error = myself::me(&logged.account).await.unwrap_err();
     assert!(matches!(error, CallError::KeyUnknown), "{error:?}");
-    assert!(fault::verdict(&error).ends_session());
+    assert!(verdict::verdict(&error).ends_session());
     assert_eq!(opened(&sim.entries().await.split_off(mark)), (4, 0));
     assert_eq!(logged.account.record().dcs[0].auth_key, key);
     myself::me(&logged.account).await.unwrap();

@@ -8,8 +8,8 @@ use telegram::error::CallError;
 use telegram::login::WhyAgain;
 use telegram::session::MemorySink;
 use telegram::{
-    Account, AccountVerdict, Gate, Login, LoginCode, LoginError, LoginPassword, LoginProgress,
-    Phone, SessionRecord, fault,
+    Account, Gate, Login, LoginCode, LoginError, LoginPassword, LoginProgress, Phone,
+    SessionRecord, fault, verdict,
 };
 
 use crate::sim::Sim;
@@ -150,12 +150,12 @@ async fn a_login_that_was_ended_is_told_apart_from_any_other_trouble() {
     let (_, logged) = sim.logged_in("+9996620001", "Ann").await;
     myself::log_out(&logged.account).await.unwrap();
     let error = myself::me(&logged.account).await.unwrap_err();
-    assert_eq!(fault::verdict(&error), AccountVerdict::LoggedOut, "{error}");
+    assert_eq!(verdict::verdict(&error).reason, "AUTH_KEY_UNREGISTERED", "{error}");
     let (ben, logged) = sim.logged_in("+9996620002", "Ben").await;
     let rule = json!({"match": {"user_id": ben.id}, "times": 1, "then": {"log_out": true}});
     sim.script(rule).await;
     let error = myself::me(&logged.account).await.unwrap_err();
-    assert_eq!(fault::verdict(&error), AccountVerdict::LoggedOut, "{error}");
+    assert_eq!(verdict::verdict(&error).reason, "SESSION_REVOKED", "{error}");
     sim.stop().await;
 }
 

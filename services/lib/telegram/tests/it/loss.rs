@@ -9,7 +9,7 @@ use telegram::calls::{groups, myself};
 use telegram::error::CallError;
 use telegram::link::Connectivity;
 use telegram::session::MemorySink;
-use telegram::{AccountVerdict, Gate, Telegram, TelegramConfig, fault};
+use telegram::{AccountVerdict, Gate, Telegram, TelegramConfig, verdict};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -90,7 +90,7 @@ async fn while_telegram_is_down_nothing_is_sent_and_afterwards_it_goes_on() {
     let second = Sim::with(|options| options.listen = address).await;
     let error = myself::me(&logged.account).await.unwrap_err();
     assert!(matches!(error, CallError::KeyUnknown), "{error:?}");
-    assert_eq!(fault::verdict(&error), AccountVerdict::LoggedOut);
+    assert_eq!(verdict::verdict(&error), AccountVerdict::KEY_UNKNOWN);
     assert_eq!(logged.account.record().dcs[0].auth_key, before.dcs[0].auth_key);
     second.stop().await;
 }

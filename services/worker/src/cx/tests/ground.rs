@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use super::super::*;
 use crate::answers::Answers;
-use crate::config::{OwnConfig, WorkerConfig};
+use crate::config::{AuditConfig, OwnConfig, WorkerConfig};
 use crate::limits::{ByLease, Limiter, LimitsConfig, Profile, Remembered, Settings};
 use crate::metrics::Metrics;
 use crate::suspect::Losses;
@@ -153,6 +153,7 @@ async fn stores(folder: &TempDir, clock: Clock) -> Shared {
         redis,
         vault,
         telegram,
+        audit: AuditConfig::default(),
     };
     let redis = Redis::connect(&config.redis).await.unwrap();
     let vault = Vault::open(&config.vault).await.unwrap();
@@ -163,6 +164,7 @@ async fn stores(folder: &TempDir, clock: Clock) -> Shared {
     let names = Names::default();
     let generation = Generation { id: "one".to_owned(), since: DateTime::UNIX_EPOCH };
     Shared {
+        audit: Arc::new(crate::audit::Audit::new(&vault, "w-1", clock.clone(), 400)),
         worker_id: "w-1".to_owned(),
         rules: Rules::new(names.clone(), &["group.create"]),
         answers: Answers::new(bus.publisher(), names.clone(), clock.clone()),
