@@ -32,7 +32,7 @@ const SOON: (&str, &str) = ("QUEUEGRAM_AMQP__CONNECT_TIMEOUT_S", "1");
 
 #[test]
 fn the_help_is_as_it_was_reviewed() {
-    let pages: [&[&str]; 33] = [
+    let pages: [&[&str]; 35] = [
         &[],
         &["call"],
         &["methods"],
@@ -46,6 +46,8 @@ fn the_help_is_as_it_was_reviewed() {
         &["instance", "start"],
         &["instance", "limits"],
         &["instance", "forecast"],
+        &["instance", "import"],
+        &["instance", "export"],
         &["instance", "remove"],
         &["login"],
         &["listen"],
