@@ -105,6 +105,12 @@ fn wrong_usage_and_settings_are_2() {
         assert_eq!(output.status.code(), Some(2), "{wrong} is told before the broker is asked");
     }
     assert_eq!(code(&[], &["dead", "list", "--limit", "0"]), Some(2));
+    let take_over = ["instance", "import", "acme", "--take-over"];
+    assert_eq!(code(&[NO_BROKER, SOON], &take_over), Some(2), "nobody at a terminal to ask");
+    let missing = ["instance", "import", "acme", "--backup", "/nowhere.login", "--yes"];
+    assert_eq!(code(&[NO_BROKER, SOON], &missing), Some(2));
+    let there = ["instance", "export", "acme", "--out", "/dev/null"];
+    assert_eq!(code(&[NO_BROKER, SOON], &there), Some(2), "told before the broker is asked");
     let resolve = ["command", "resolve", "x", "-i", "acme", "--as", "perhaps"];
     assert_eq!(code(&[], &resolve), Some(2));
     let call = ["call", "group.rename", "-i", "acme", "--params", "[]"];
