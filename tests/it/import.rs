@@ -158,10 +158,8 @@ async fn an_exported_login_comes_back_into_an_instance_of_the_same_id_only() {
     assert_eq!(std::fs::read_to_string(&out).unwrap(), written);
 
     // The login is lost here, as with a vault of an older backup; Telegram still knows it.
-    let mut worker = scene.workers.pop().unwrap();
-    worker.terminate().unwrap();
-    worker.ended().await.unwrap();
-    drop(worker);
+    scene.workers[0].terminate().unwrap();
+    scene.workers[0].ended().await.unwrap();
     let lost = scene.folder.join("vault").join(INSTANCE).join("session");
     std::fs::remove_dir_all(&lost).unwrap();
     scene.add_worker().await.unwrap();
