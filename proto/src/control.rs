@@ -6,6 +6,7 @@
 mod audit;
 mod command;
 mod limits;
+mod login;
 mod settings;
 mod vault;
 
@@ -26,6 +27,7 @@ pub use limits::{
     AccountForecast, AccountLimits, AccountSetLimits, BudgetParams, ChatLimit, ClassLimit,
     Forecast, GroupsUsed,
 };
+pub use login::{AccountExport, AccountExported, AccountLogin, LoginImport};
 pub use settings::{AccountSet, AccountSetKey, ApiKeyInfo};
 pub use vault::{VaultChecked, VaultClaimed, VaultRecord, VaultResealed};
 
@@ -49,6 +51,8 @@ pub mod method {
     pub const ACCOUNT_LOGIN_ANSWER: &str = "account.login_answer";
     /// Gives a login up.
     pub const ACCOUNT_LOGIN_CANCEL: &str = "account.login_cancel";
+    /// Gives a backup of an instance's login.
+    pub const ACCOUNT_EXPORT: &str = "account.export";
     /// Tells how an instance stands.
     pub const ACCOUNT_GET: &str = "account.get";
     /// Lists all instances.
@@ -94,6 +98,7 @@ pub mod method {
         ACCOUNT_LOGIN,
         ACCOUNT_LOGIN_ANSWER,
         ACCOUNT_LOGIN_CANCEL,
+        ACCOUNT_EXPORT,
         ACCOUNT_GET,
         ACCOUNT_LIST,
         ACCOUNT_LIMITS,
@@ -152,19 +157,6 @@ pub struct AccountRemoved {
     pub instance: InstanceId,
     /// Whether Telegram confirmed the logout; false where the account had no living login.
     pub logged_out: bool,
-}
-
-/// Params of `account.login`: one of the two ways.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AccountLogin {
-    /// By the account's phone number, sealed to the service's key (base64): Telegram sends a code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phone: Option<String>,
-    /// By a QR code, which a phone scans on which the account is logged in: the asker's public key (X25519, base64), to
-    /// which the code's link is sealed. Whoever reads the link could take the login.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub qr_key: Option<String>,
 }
 
 /// Result of `account.login`.

@@ -269,6 +269,14 @@ pub mod code {
     pub const LOGIN_NOT_FOUND: &str = "LOGIN_NOT_FOUND";
     /// The account can't be logged in now.
     pub const LOGIN_NOT_POSSIBLE: &str = "LOGIN_NOT_POSSIBLE";
+    /// What was given is no session string that can be used.
+    pub const SESSION_INVALID: &str = "SESSION_INVALID";
+    /// The session string is that of a bot.
+    pub const SESSION_OF_BOT: &str = "SESSION_OF_BOT";
+    /// Telegram does not know the session that was given any more.
+    pub const SESSION_DEAD: &str = "SESSION_DEAD";
+    /// What was given is no backup of this instance's login, or can't be opened here.
+    pub const BACKUP_INVALID: &str = "BACKUP_INVALID";
     /// The account has never met the person with this number.
     pub const PEER_ID_UNKNOWN: &str = "PEER_ID_UNKNOWN";
     /// The worker is going down.

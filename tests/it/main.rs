@@ -23,6 +23,7 @@ mod faults;
 mod floods;
 mod foreign_callers;
 mod frozen_owner;
+mod import;
 mod lanes;
 mod limits;
 mod matrix;

@@ -1,7 +1,11 @@
 //! `instance`: the connected accounts, as orders to whichever worker has or takes them.
 
 mod change;
+mod export;
+mod import;
 mod words;
+
+use std::path::PathBuf;
 
 use clap::Subcommand;
 use proto::{
@@ -15,6 +19,8 @@ use proto::{
 use serde_json::json;
 
 use self::change::{SetArgs, new_key, set};
+use self::export::export;
+use self::import::{ImportArgs, import};
 pub use self::words::state_word;
 use self::words::words_of;
 use crate::{
@@ -112,6 +118,39 @@ Examples:
   queuegram instance limits acme-sales --set create=20m,burst=1,per-day=10
   queuegram instance limits acme-sales --reset create --warm-up off")]
     Limits(LimitsArgs),
+    /// Connect an account with the login that another program has of it, or with a backup.
+    #[command(after_help = "\
+A session string of Telethon or Pyrogram is read from the terminal without echo, or as a line of standard input;
+never from the arguments. It goes to the worker sealed.
+
+Without --take-over the session accepts a new login, as a phone does that scans a QR code, and stays what it was.
+Stop the program that uses it until that is done (a few seconds): Telegram ends a login that two programs use at once.
+
+With --take-over the session itself becomes the instance's, and the other program must never use it again. --backup
+does the same with a file of `instance export`, for the instance of the same id, with the same vault's key; whatever
+runs on that login must be stopped. Both ask first, or need --yes.
+
+An instance that does not exist yet is made, and its API key shown at the end, once.
+
+Examples:
+  queuegram instance import acme-sales < session.txt
+  queuegram instance import acme-sales --take-over --yes < session.txt
+  queuegram instance import acme-sales --backup acme-sales.login")]
+    Import(ImportArgs),
+    /// Write a backup of an instance's login into a file.
+    #[command(after_help = "\
+The file is sealed with the vault's key: without that key it is useless, with it whoever has the file is the account.
+It is good until Telegram ends the login. `instance import --backup` puts it back, into an instance of the same id.
+
+Example:
+  queuegram instance export acme-sales --out acme-sales.login")]
+    Export {
+        /// Its id.
+        instance: InstanceId,
+        /// The file to write; it must not exist.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Log an instance out at Telegram and forget everything about it.
     Remove {
         /// Its id.
@@ -149,6 +188,8 @@ pub async fn run(
             limits::forecast(&instance, &method, settings, screen).await
         }
         InstanceAction::Limits(args) => limits::run(args, settings, screen).await,
+        InstanceAction::Import(args) => import(args, settings, screen).await,
+        InstanceAction::Export { instance, out } => export(&instance, &out, settings, screen).await,
         InstanceAction::Remove { instance, yes } => {
             if !yes {
                 confirm(&instance).await?;

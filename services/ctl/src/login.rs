@@ -1,4 +1,5 @@
-//! `login`: connects an account by a QR code, or by phone number and code, with the 2FA password where it has one.
+//! `login`: connects an account by a QR code, or by phone number and code, with the 2FA password where it has one; and,
+//! for `instance import`, by a login that is there already.
 //!
 //! The worker logs in; this program only shows the QR code or asks the person, and passes the answers on, each sealed to
 //! the service's key, so that no broker, queue or log sees them. The key comes with the answer to `account.get` on our
@@ -6,6 +7,7 @@
 
 mod instance;
 mod scan;
+mod way;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -17,13 +19,14 @@ use chassis::{
 use clap::Args;
 use proto::{
     CommandResult, Event, EventKind, InstanceId, Status,
-    control::{AccountInfo, AccountLoggedIn, AccountLogin, LoginAnswer, LoginCancel, method},
+    control::{AccountInfo, AccountLoggedIn, LoginAnswer, LoginCancel, method},
     event::{AskedAgain, EventData, LoginCodeNeeded, LoginPasswordNeeded, LoginQr},
 };
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
 use self::scan::Scan;
+pub use self::way::Way;
 use crate::{
     broker::connect,
     exit::{Done, Failure},
@@ -67,20 +70,44 @@ pub struct LoginArgs {
     pub timeout: Duration,
 }
 
+/// What holds for a login, whichever way it goes.
+#[derive(Debug)]
+pub struct Terms {
+    /// The instance.
+    pub instance: InstanceId,
+    /// File with the account's 2FA password.
+    pub password_file: Option<PathBuf>,
+    /// Time for the whole login.
+    pub timeout: Duration,
+}
+
 /// Connects the account.
 pub async fn run(args: LoginArgs, settings: &Settings, screen: Screen) -> Result<Done, Failure> {
+    let LoginArgs { instance, phone, password_file, timeout } = args;
+    let way = phone.map_or(Way::Qr, Way::Phone);
+    connect_by(way, Terms { instance, password_file, timeout }, settings, screen).await
+}
+
+/// Connects the account in one of the ways; makes the instance where there is none.
+pub async fn connect_by(
+    way: Way,
+    terms: Terms,
+    settings: &Settings,
+    screen: Screen,
+) -> Result<Done, Failure> {
     let bus = connect(settings).await?;
     let mut orders = Orders::open(bus.clone()).await?;
-    let found = instance::find_or_make(&mut orders, &args.instance, screen).await?;
+    let found = instance::find_or_make(&mut orders, &terms.instance, screen).await?;
     let (account, made) = match found {
         Ok(found) => found,
         Err(done) => return Ok(done),
     };
-    if account.state.is_connected() {
+    // A login that is brought along may be another account's: that it is not taken has to be said by the worker.
+    if account.state.is_connected() && !way.is_import() {
         screen.put(&account, || format!("{} is connected already", account.instance));
         return Ok(Done::Success);
     }
-    let ended = connect_account(args, &account, bus, orders, screen).await;
+    let ended = connect_account(way, terms, &account, bus, orders, screen).await;
     // Also after a login that failed: the instance is there, and the key is shown never again.
     if let Some(made) = made {
         made.show(screen);
@@ -89,7 +116,8 @@ pub async fn run(args: LoginArgs, settings: &Settings, screen: Screen) -> Result
 }
 
 async fn connect_account(
-    args: LoginArgs,
+    way: Way,
+    terms: Terms,
     account: &AccountInfo,
     bus: Bus,
     orders: Orders,
@@ -100,27 +128,16 @@ async fn connect_account(
             "the worker gave no key to seal answers to"
         )));
     };
-    let events = follow(&bus, &args.instance).await?;
+    let events = follow(&bus, &terms.instance).await?;
     let scan = Scan::new(screen)?;
-    let params = match &args.phone {
-        None => AccountLogin { phone: None, qr_key: Some(scan.key()) },
-        Some(phone) => {
-            let phone = match phone {
-                Some(phone) => phone.clone(),
-                None => prompt::line("Phone number (with +): ", "--phone").await?.trim().to_owned(),
-            };
-            let place = Place::phone(args.instance.as_str());
-            let sealed = seal(&seal_key, &place, &Secret::new(phone))?;
-            AccountLogin { phone: Some(sealed), qr_key: None }
-        }
-    };
-    let id = orders.send(&args.instance, method::ACCOUNT_LOGIN, &params, args.timeout).await?;
-    let code = if args.phone.is_some() { "a code" } else { "a QR code" };
-    screen.note(&format!("asking Telegram for {code}"));
-    let timeout = args.timeout;
+    let note = way.note();
+    let params = way.params(&terms.instance, &seal_key, &scan).await?;
+    let id = orders.send(&terms.instance, method::ACCOUNT_LOGIN, &params, terms.timeout).await?;
+    screen.note(note);
+    let timeout = terms.timeout;
     let until = Instant::now() + timeout;
     let mut login = Login {
-        args,
+        terms,
         orders,
         answers: Orders::open(bus).await?,
         events,
@@ -166,7 +183,7 @@ fn finished(result: &CommandResult, screen: Screen) -> Result<Done, Failure> {
 
 /// One login under way.
 struct Login {
-    args: LoginArgs,
+    terms: Terms,
     /// Waits for the login's own result.
     orders: Orders,
     /// Waits for the answers to our answers.
@@ -186,7 +203,7 @@ impl Login {
             // Either may come first; dropping the other loses nothing.
             let event = tokio::select! {
                 biased;
-                result = self.orders.answer(&self.id, self.args.timeout) => match result? {
+                result = self.orders.answer(&self.id, self.terms.timeout) => match result? {
                     Some(result) => return Ok(result),
                     None => continue,
                 },
@@ -200,7 +217,7 @@ impl Login {
             if event.event == EventKind::LoginQr {
                 let shown: LoginQr = data(&event)?;
                 self.login_id = Some(shown.login_id.clone());
-                self.scan.show(&self.args.instance, &shown)?;
+                self.scan.show(&self.terms.instance, &shown)?;
                 continue;
             }
             if self.screen.is_json() {
@@ -217,7 +234,7 @@ impl Login {
 
     /// Somebody else may log another instance in, or have given up on an earlier login of this one.
     fn is_ours(&self, event: &Event) -> bool {
-        event.instance == self.args.instance
+        event.instance == self.terms.instance
             && event.command_id.as_ref().is_none_or(|id| id.as_str() == self.id)
     }
 
@@ -244,7 +261,7 @@ impl Login {
         // Telegram shows codes as "12-345" in some places.
         let digits: String = typed.expose().chars().filter(char::is_ascii_digit).collect();
         let code = if digits.is_empty() { typed } else { Secret::new(digits) };
-        let place = Place::code(self.args.instance.as_str());
+        let place = Place::code(self.terms.instance.as_str());
         let code = Some(seal(&self.seal_key, &place, &code)?);
         let answer = LoginAnswer { login_id: asked.login_id, code, password: None, resend: false };
         self.answer(&answer).await.map(drop)
@@ -257,7 +274,7 @@ impl Login {
         let hint = asked.hint.filter(|hint| !hint.is_empty());
         let hint = hint.map(|hint| format!(" (hint: {})", plain(&hint))).unwrap_or_default();
         self.note_again(asked.again, "that was not the password");
-        let typed = match &self.args.password_file {
+        let typed = match &self.terms.password_file {
             Some(_) if asked.again == Some(AskedAgain::Wrong) => {
                 return Err(Failure::Usage(String::from(
                     "the password in --password-file is wrong",
@@ -266,7 +283,7 @@ impl Login {
             Some(path) => password_from(path)?,
             None => prompt::secret(&format!("2FA password{hint}: ")).await?,
         };
-        let place = Place::password(self.args.instance.as_str());
+        let place = Place::password(self.terms.instance.as_str());
         let password = Some(seal(&self.seal_key, &place, &typed)?);
         let answer = LoginAnswer { login_id: asked.login_id, code: None, password, resend: false };
         self.answer(&answer).await.map(drop)
@@ -292,7 +309,7 @@ impl Login {
     /// result.
     async fn answer(&mut self, answer: &LoginAnswer) -> Result<bool, Failure> {
         let order = method::ACCOUNT_LOGIN_ANSWER;
-        let told = self.answers.ask(&self.args.instance, order, answer, ORDER_TIMEOUT).await?;
+        let told = self.answers.ask(&self.terms.instance, order, answer, ORDER_TIMEOUT).await?;
         if told.status != Status::Done {
             let message = told.error_message.as_deref().unwrap_or_default();
             self.screen.note(&plain(message));
@@ -315,7 +332,7 @@ impl Login {
         let params = LoginCancel { login_id };
         let _ = self
             .answers
-            .send(&self.args.instance, method::ACCOUNT_LOGIN_CANCEL, &params, ORDER_TIMEOUT)
+            .send(&self.terms.instance, method::ACCOUNT_LOGIN_CANCEL, &params, ORDER_TIMEOUT)
             .await;
     }
 }

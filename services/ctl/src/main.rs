@@ -35,6 +35,7 @@ use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
 use exit::{Done, Failure};
+use instance::InstanceAction;
 use screen::Screen;
 
 fn main() -> ExitCode {
@@ -48,7 +49,10 @@ fn main() -> ExitCode {
         Err(error) => return screen.failure(&Failure::Unexpected(error.into())),
     };
     // Whoever stops a login tells the worker so, hence it hears of Ctrl-C itself.
-    let minds_itself = matches!(cli.command, Command::Login(_));
+    let minds_itself = matches!(
+        cli.command,
+        Command::Login(_) | Command::Instance { action: InstanceAction::Import(_) }
+    );
     let ended = runtime.block_on(async {
         tokio::select! {
             ended = run(cli, screen) => ended,

@@ -32,7 +32,7 @@ const SOON: (&str, &str) = ("QUEUEGRAM_AMQP__CONNECT_TIMEOUT_S", "1");
 
 #[test]
 fn the_help_is_as_it_was_reviewed() {
-    let pages: [&[&str]; 34] = [
+    let pages: [&[&str]; 40] = [
         &[],
         &["call"],
         &["methods"],
@@ -46,6 +46,8 @@ fn the_help_is_as_it_was_reviewed() {
         &["instance", "start"],
         &["instance", "limits"],
         &["instance", "forecast"],
+        &["instance", "import"],
+        &["instance", "export"],
         &["instance", "remove"],
         &["login"],
         &["listen"],
@@ -57,6 +59,10 @@ fn the_help_is_as_it_was_reviewed() {
         &["pause"],
         &["resume"],
         &["audit"],
+        &["vault"],
+        &["vault", "rotate"],
+        &["vault", "verify"],
+        &["vault", "claim"],
         &["dead"],
         &["dead", "list"],
         &["dead", "show"],
@@ -104,6 +110,12 @@ fn wrong_usage_and_settings_are_2() {
         assert_eq!(output.status.code(), Some(2), "{wrong} is told before the broker is asked");
     }
     assert_eq!(code(&[], &["dead", "list", "--limit", "0"]), Some(2));
+    let take_over = ["instance", "import", "acme", "--take-over"];
+    assert_eq!(code(&[NO_BROKER, SOON], &take_over), Some(2), "nobody at a terminal to ask");
+    let missing = ["instance", "import", "acme", "--backup", "/nowhere.login", "--yes"];
+    assert_eq!(code(&[NO_BROKER, SOON], &missing), Some(2));
+    let there = ["instance", "export", "acme", "--out", "/dev/null"];
+    assert_eq!(code(&[NO_BROKER, SOON], &there), Some(2), "told before the broker is asked");
     let resolve = ["command", "resolve", "x", "-i", "acme", "--as", "perhaps"];
     assert_eq!(code(&[], &resolve), Some(2));
     let call = ["call", "group.rename", "-i", "acme", "--params", "[]"];

@@ -7,6 +7,7 @@
 
 mod account;
 mod audit;
+mod backup;
 mod command;
 mod limits;
 mod login;
@@ -192,6 +193,7 @@ impl Control {
             method::ACCOUNT_LOGIN => done(self.account_login(order, params(order)?).await?),
             method::ACCOUNT_LOGIN_ANSWER => done(self.login_answer(order, params(order)?).await?),
             method::ACCOUNT_LOGIN_CANCEL => done(self.login_cancel(order, params(order)?).await?),
+            method::ACCOUNT_EXPORT => done(self.account_export(order, params(order)?).await?),
             method::ACCOUNT_REMOVE => done(self.account_remove(order, params(order)?).await?),
             method::ACCOUNT_SET => done(self.account_set(order, params(order)?).await?),
             method::ACCOUNT_SET_KEY => done(self.account_set_key(order, params(order)?).await?),

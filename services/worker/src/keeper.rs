@@ -48,6 +48,25 @@ impl Keeper {
     }
 }
 
+/// Keeps nothing of a session before somebody is logged in by it: one that was made elsewhere is proven first, and what
+/// the instance had before stays until then.
+pub struct OnceProven(pub Keeper);
+
+#[async_trait]
+impl SessionSink for OnceProven {
+    async fn save_session(&self, record: SessionRecord, changed: Changed) -> Result<(), SinkError> {
+        // The login's end changes the login: all of it is handed over then.
+        if record.user.is_none() {
+            return Ok(());
+        }
+        self.0.save_session(record, changed).await
+    }
+
+    async fn save_peers(&self, peers: Vec<PeerRecord>) -> Result<(), SinkError> {
+        self.0.save_peers(peers).await
+    }
+}
+
 #[async_trait]
 impl SessionSink for Keeper {
     async fn save_session(&self, record: SessionRecord, changed: Changed) -> Result<(), SinkError> {

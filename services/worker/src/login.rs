@@ -1,6 +1,6 @@
-//! Logging an instance in, by QR code or by phone number and code, with the 2FA password. The worker
-//! that owns the instance does it, since it makes the auth key; what the login waits for is told by
-//! events, and given by orders.
+//! Logging an instance in, by QR code, by phone number and code, or by a login that is there already,
+//! with the 2FA password. The worker that owns the instance does it, since it makes the auth key; what
+//! the login waits for is told by events, and given by orders.
 
 mod talk;
 
@@ -12,14 +12,17 @@ use proto::event::AccountState;
 use proto::fault::code;
 use proto::{Fault, UserId};
 use store::Lease;
-use telegram::{Account, Gate, Login, LoginCode, LoginError, LoginPassword, Phone};
+use telegram::{
+    Account, ForeignSession, Gate, Login, LoginCode, LoginError, LoginPassword, Phone,
+    SessionRecord, SessionSink,
+};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::talk::Talk;
-use crate::keeper::Keeper;
+use crate::keeper::{Keeper, OnceProven};
 use crate::tenure::Shared;
 
 /// Answers that may wait for a login: people answer one question at a time.
@@ -42,13 +45,17 @@ impl Start {
     }
 }
 
-/// The two ways to log in.
+/// The ways to log in.
 #[derive(Debug, Clone)]
 pub enum Way {
     /// By the account's phone number and the code that Telegram sends.
     Phone(Phone),
     /// By a QR code, whose link is sealed to this key.
     Qr(SealKey),
+    /// By a login of another program, which accepts ours.
+    Accepted(ForeignSession),
+    /// By a login that becomes the instance's own.
+    TakenOver(Box<SessionRecord>),
 }
 
 /// What a login waits for.
@@ -152,9 +159,14 @@ impl Desk {
             given,
             awaiting,
             superseded: superseded.clone(),
+            gate: gate.clone(),
         };
-        let keeper = Arc::new(Keeper::new(shared.clone(), lease.clone()));
-        let account = shared.telegram.open(None, Vec::new(), keeper, gate.clone());
+        let keeper = Keeper::new(shared.clone(), lease.clone());
+        let (session, sink): (_, Arc<dyn SessionSink>) = match &start.way {
+            Way::TakenOver(record) => (Some((**record).clone()), Arc::new(OnceProven(keeper))),
+            _ => (None, Arc::new(keeper)),
+        };
+        let account = shared.telegram.open(session, Vec::new(), sink, gate.clone());
         let task = tokio::spawn(talk.run(Login::new(account), start));
         self.running = Some(Running { login_id, answers, superseded, awaits, task });
     }

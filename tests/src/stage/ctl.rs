@@ -47,6 +47,21 @@ impl Ctl {
         Ok(output.with_context(|| format!("queuegram {} hangs", args.join(" ")))??)
     }
 
+    /// Runs it with these lines as its standard input, and gives whatever comes out.
+    ///
+    /// # Errors
+    /// When it can't be started or does not end.
+    pub async fn run_typing(&self, args: &[&str], lines: &[&str]) -> Result<Output> {
+        let mut child = self.command(args).stdin(Stdio::piped()).spawn().context("queuegram")?;
+        let mut stdin = child.stdin.take().context("no pipe")?;
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        // It may end without having read them: its own words tell why.
+        let _closed = stdin.write_all(text.as_bytes()).await;
+        drop(stdin);
+        let output = tokio::time::timeout(BOUND, child.wait_with_output()).await;
+        Ok(output.with_context(|| format!("queuegram {} hangs", args.join(" ")))??)
+    }
+
     /// Runs it; it must succeed. Its standard output.
     ///
     /// # Errors

@@ -60,6 +60,12 @@ impl Place {
         Self(format!("{instance}/qr"))
     }
 
+    /// The session string in `account.login`.
+    #[must_use]
+    pub fn session(instance: &str) -> Self {
+        Self(format!("{instance}/session"))
+    }
+
     /// The 2FA password in `account.login_answer`.
     #[must_use]
     pub fn password(instance: &str) -> Self {

@@ -18,6 +18,7 @@ use crate::vault::{Kind, RecordName, Vault};
 /// The most bytes of a session.
 const SESSION_BYTES_MAX: usize = 1024 * 1024;
 const CACHED: &str = "cached session";
+const BACKUP: &str = "backup";
 
 /// Where a session must be before saving it is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,8 +60,46 @@ impl Sessions {
         &self,
         instance: &InstanceId,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        let newest = self.newest(instance).await?;
+        Ok(newest.map(|(base, session)| {
+            self.bases().insert(instance.clone(), base);
+            session
+        }))
+    }
+
+    /// A copy to be kept elsewhere of what [`Sessions::load`] would give, sealed with the vault's key. `pick` takes
+    /// out of it what shall be kept.
+    ///
+    /// # Errors
+    /// A store can't be asked; a record that can't be read.
+    pub async fn back_up<E: From<StoreError>>(
+        &self,
+        instance: &InstanceId,
+        pick: impl FnOnce(&[u8]) -> Result<Zeroizing<Vec<u8>>, E>,
+    ) -> Result<Option<Vec<u8>>, E> {
+        // Whoever owns the instance may be saving just now: what it knows of the vault is left alone.
+        let Some((_, session)) = self.newest(instance).await? else { return Ok(None) };
+        let slot = Slot { instance: instance.as_str(), kind: BACKUP };
+        Ok(Some(self.vault.key().seal(slot, &pick(&session)?)?))
+    }
+
+    /// Opens such a copy; only one of the same instance, made with this vault's key.
+    ///
+    /// # Errors
+    /// It is none, or of another instance or vault.
+    pub fn open_backup(
+        &self,
+        instance: &InstanceId,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        self.vault.key().open(Slot { instance: instance.as_str(), kind: BACKUP }, sealed)
+    }
+
+    async fn newest(
+        &self,
+        instance: &InstanceId,
+    ) -> Result<Option<(RecordName, Zeroizing<Vec<u8>>)>, StoreError> {
         let Some(stored) = self.vault.get(instance, Kind::Session).await? else { return Ok(None) };
-        self.bases().insert(instance.clone(), stored.name);
         let key = self.redis.keys().session(instance);
         let (base, sealed): (Option<String>, Option<Vec<u8>>) = self
             .redis
@@ -70,15 +109,16 @@ impl Sessions {
                 command.query_async(&mut connection).await
             })
             .await?;
-        let (Some(base), Some(sealed)) = (base, sealed) else { return Ok(Some(stored.content)) };
+        let as_stored = (stored.name, stored.content);
+        let (Some(base), Some(sealed)) = (base, sealed) else { return Ok(Some(as_stored)) };
         if base.parse() != Ok(stored.name) {
-            return Ok(Some(stored.content));
+            return Ok(Some(as_stored));
         }
         match self.vault.key().open(slot(instance), &sealed) {
-            Ok(newest) => Ok(Some(newest)),
+            Ok(newest) => Ok(Some((stored.name, newest))),
             Err(error) => {
                 tracing::warn!(%error, %instance, "a cached session is not used");
-                Ok(Some(stored.content))
+                Ok(Some(as_stored))
             }
         }
     }

@@ -9,6 +9,7 @@ use proto::{Fault, MemberStatus};
 
 pub use self::table::{Meaning, Row, TABLE};
 use crate::error::{CallError, FloodScope, FloodWait, RpcFault};
+use crate::foreign::ForeignError;
 use crate::login::LoginError;
 
 /// What a caller is told. For a request that must not be sent twice ask [`CallError::outcome_unknown`] first: where that
@@ -59,6 +60,9 @@ pub fn of_login(error: &LoginError) -> Fault {
         LoginError::CodeExpired => Fault::invalid("PHONE_CODE_EXPIRED", message),
         LoginError::TooManyTries => Fault::forbidden("LOGIN_TRIES_TOO_MANY", message),
         LoginError::Unsupported(_) => Fault::forbidden("LOGIN_UNSUPPORTED", message),
+        LoginError::Foreign(ForeignError::Bot) => Fault::invalid(code::SESSION_OF_BOT, message),
+        LoginError::Foreign(_) => Fault::invalid(code::SESSION_INVALID, message),
+        LoginError::SessionDead => Fault::invalid(code::SESSION_DEAD, message),
         LoginError::NotExpected(_) => Fault::invalid("LOGIN_NOT_EXPECTED", message),
         LoginError::Cancelled => Fault::cancelled(message),
         LoginError::Refused(fault) => of_rpc(fault),

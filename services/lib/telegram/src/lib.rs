@@ -7,6 +7,7 @@
 //! - [`account`]: open, call, close; reconnects, timeouts, bounds.
 //! - [`session`]: what must be stored so that an account stays logged in, and when it changed.
 //! - [`login`]: connecting an account by phone code and 2FA password.
+//! - [`foreign`]: logins that other programs made.
 //! - [`calls`]: Telegram's requests, one per function.
 //! - [`fault`]: what each of Telegram's errors means for the command and for the account.
 
@@ -18,6 +19,7 @@ pub mod calls;
 pub mod config;
 pub mod error;
 pub mod fault;
+pub mod foreign;
 mod gate;
 mod hop;
 mod keys;
@@ -34,10 +36,11 @@ pub use account::Account;
 pub use account::{CallObserver, OpenError, Telegram};
 pub use config::TelegramConfig;
 pub use error::{CallError, FloodWait, RpcFault};
+pub use foreign::{ForeignError, ForeignSession};
 pub use gate::Gate;
 pub use login::{Login, LoginError, LoginProgress};
 pub use peer::{GroupKind, GroupPeer, UserPeer};
 pub use peers::{PeerBook, PeerRecord};
-pub use secret::{LoginCode, LoginPassword, Phone};
+pub use secret::{LoginCode, LoginPassword, Phone, SessionString};
 pub use session::{SessionRecord, SessionSink};
 pub use verdict::AccountVerdict;

@@ -103,6 +103,11 @@ secret_string! {
 }
 
 secret_string! {
+    /// A login as another program writes it down: whoever has it is the account.
+    SessionString
+}
+
+secret_string! {
     /// What a login's QR code tells, in base64url: whoever knows it may take the login that it leads to.
     QrToken
 }

@@ -1,12 +1,12 @@
 //! The orders of `tg.control`, with the types of their params and results.
 
 use proto::control::{
-    AccountAdd, AccountAdded, AccountForecast, AccountInfo, AccountLimits, AccountList,
-    AccountLoggedIn, AccountLogin, AccountPause, AccountPauses, AccountRemove, AccountRemoved,
-    AccountResume, AccountSet, AccountSetKey, AccountSetLimits, AuditList, AuditListed,
-    CommandById, CommandCancel, CommandCancelled, CommandInfo, CommandList, CommandListed,
-    CommandResolve, CommandResolved, Forecast, LoginAccepted, LoginAnswer, LoginCancel, NoParams,
-    VaultChecked, VaultClaimed, VaultResealed, method,
+    AccountAdd, AccountAdded, AccountExport, AccountExported, AccountForecast, AccountInfo,
+    AccountLimits, AccountList, AccountLoggedIn, AccountLogin, AccountPause, AccountPauses,
+    AccountRemove, AccountRemoved, AccountResume, AccountSet, AccountSetKey, AccountSetLimits,
+    AuditList, AuditListed, CommandById, CommandCancel, CommandCancelled, CommandInfo, CommandList,
+    CommandListed, CommandResolve, CommandResolved, Forecast, LoginAccepted, LoginAnswer,
+    LoginCancel, NoParams, VaultChecked, VaultClaimed, VaultResealed, method,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
@@ -32,14 +32,18 @@ pub const ORDERS: &[Order] = &[
     ),
     order::<AccountLogin, AccountLoggedIn>(
         method::ACCOUNT_LOGIN,
-        "Logs an instance in, by phone number or by QR code. The answer comes at the login's end; \
-         its questions are events.",
+        "Logs an instance in, by phone number, by QR code or by a login that is there already. The \
+         answer comes at the login's end; its questions are events.",
     ),
     order::<LoginAnswer, LoginAccepted>(
         method::ACCOUNT_LOGIN_ANSWER,
         "Gives a login the code or password that it waits for, or asks for another code.",
     ),
     order::<LoginCancel, LoginAccepted>(method::ACCOUNT_LOGIN_CANCEL, "Gives a login up."),
+    order::<AccountExport, AccountExported>(
+        method::ACCOUNT_EXPORT,
+        "Gives a backup of an instance's login, sealed with the vault's key.",
+    ),
     order::<AccountRemove, AccountRemoved>(
         method::ACCOUNT_REMOVE,
         "Logs an instance out at Telegram and forgets everything about it.",

@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chassis::sealed::Place;
-use proto::control::{AccountLoggedIn, AccountLogin, LoginAccepted, LoginAnswer, LoginCancel};
+use proto::control::{
+    AccountLoggedIn, AccountLogin, LoginAccepted, LoginAnswer, LoginCancel, LoginImport,
+};
 use proto::fault::code;
 use proto::{Command, Fault};
-use telegram::{LoginCode, LoginPassword, Phone};
+use telegram::{ForeignError, ForeignSession, LoginCode, LoginPassword, Phone, SessionString};
 use tokio::sync::oneshot;
 
-use super::Control;
 use super::account::going_down;
+use super::{Control, asker};
 use crate::login::{self, Given, Way};
 use crate::owner::Order;
 
@@ -42,17 +44,51 @@ impl Control {
     /// The way that a login is asked for.
     fn way(&self, order: &Command, params: &AccountLogin) -> Result<Way, Fault> {
         let invalid = |message: String| Fault::invalid(code::PARAMS_INVALID, message);
-        match (&params.phone, &params.qr_key) {
-            (Some(sealed), None) => {
+        match (&params.phone, &params.qr_key, &params.import) {
+            (Some(sealed), None, None) => {
                 let phone = self.open(&Place::phone(order.instance.as_str()), "phone", sealed)?;
                 Ok(Way::Phone(Phone::new(phone)))
             }
-            (None, Some(key)) => {
+            (None, Some(key), None) => {
                 let key = key.parse();
                 key.map(Way::Qr).map_err(|error| invalid(format!("params.qr_key: {error}")))
             }
-            _ => Err(invalid("params: needs exactly one of phone and qr_key".to_owned())),
+            (None, None, Some(import)) => self.import(order, import),
+            _ => Err(invalid("params: needs exactly one of phone, qr_key and import".to_owned())),
         }
+    }
+
+    /// The way of a login that is there already.
+    fn import(&self, order: &Command, import: &LoginImport) -> Result<Way, Fault> {
+        let by = asker(order, import.by.clone())?;
+        let way = match (&import.session, &import.backup) {
+            (Some(sealed), None) => {
+                let place = Place::session(order.instance.as_str());
+                let text = SessionString::new(self.open(&place, "import.session", sealed)?);
+                let foreign = ForeignSession::read(&text).map_err(refused)?;
+                if import.take_over {
+                    let session = foreign.take_over(&self.shared.telegram).map_err(refused)?;
+                    Way::TakenOver(Box::new(session))
+                } else {
+                    Way::Accepted(foreign)
+                }
+            }
+            (None, Some(backup)) => {
+                Way::TakenOver(Box::new(self.open_backup(&order.instance, backup)?))
+            }
+            _ => {
+                let message = "params.import: needs exactly one of session and backup";
+                return Err(Fault::invalid(code::PARAMS_INVALID, message));
+            }
+        };
+        tracing::info!(
+            instance.id = %order.instance,
+            by,
+            take_over = matches!(way, Way::TakenOver(_)),
+            from_backup = import.backup.is_some(),
+            "a login is imported"
+        );
+        Ok(way)
     }
 
     /// Gives a login what it waits for.
@@ -110,4 +146,8 @@ impl Control {
         })?;
         Ok(opened.expose().to_owned())
     }
+}
+
+fn refused(error: ForeignError) -> Fault {
+    telegram::fault::of_login(&error.into())
 }

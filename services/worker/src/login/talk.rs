@@ -13,8 +13,9 @@ use proto::fault::code;
 use proto::{Fault, InstanceId};
 use telegram::fault::of_login;
 use telegram::login::{CodeVia, WhyAgain};
+use telegram::secret::QrToken;
 use telegram::session::SelfRecord;
-use telegram::{Account, Login, LoginError, LoginProgress, Phone, calls};
+use telegram::{Account, ForeignSession, Gate, Login, LoginError, LoginProgress, Phone, calls};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +23,9 @@ use tokio_util::sync::CancellationToken;
 use super::{Answer, Given, LoggedIn, LoginOutcome, Start, Way};
 use crate::answers::Answers;
 use crate::tenure::Shared;
+
+/// Tokens that another program's login is given to accept: one may lapse, or its answer be lost.
+const TOKENS_MAX: u8 = 3;
 
 /// A login under way, and what it is told.
 pub(super) struct Talk {
@@ -32,6 +36,7 @@ pub(super) struct Talk {
     /// Told what the login waits for.
     pub(super) awaiting: watch::Sender<Option<AccountState>>,
     pub(super) superseded: CancellationToken,
+    pub(super) gate: Gate,
 }
 
 impl Talk {
@@ -42,7 +47,7 @@ impl Talk {
                 let (username, phone) = names(&account).await;
                 let phone = phone.or(match &start.way {
                     Way::Phone(phone) => number(phone),
-                    Way::Qr(_) => None,
+                    _ => None,
                 });
                 let _ = start.done.send(Ok(AccountLoggedIn {
                     instance: self.instance.clone(),
@@ -67,15 +72,22 @@ impl Talk {
     async fn log_in(&mut self, login: &mut Login, way: &Way) -> Result<SelfRecord, Fault> {
         let begun = match way {
             Way::Phone(phone) => login.start(phone.clone()).await,
-            Way::Qr(_) => login.start_qr().await,
+            Way::Qr(_) | Way::Accepted(_) => login.start_qr().await,
+            Way::TakenOver(_) => login.adopt().await,
         };
         let mut progress = begun.map_err(|error| of_login(&error))?;
         // Each answer shows that there is somebody; a QR code that lapses does not.
         let mut until = self.patience();
+        let mut shown = 0;
         loop {
-            match &progress {
-                LoginProgress::Done(user) => return Ok(*user),
-                asks => self.ask(asks, way).await?,
+            match (&progress, way) {
+                (LoginProgress::Done(user), _) => return Ok(*user),
+                (LoginProgress::ScanNeeded { token, .. }, Way::Accepted(foreign)) => {
+                    shown += 1;
+                    progress = self.have_accepted(login, foreign, token, shown).await?;
+                    continue;
+                }
+                (asks, _) => self.ask(asks, way).await?,
             }
             progress = loop {
                 tokio::select! {
@@ -95,6 +107,23 @@ impl Talk {
                 }
             };
         }
+    }
+
+    /// Has the login of the other program accept the token that a phone would scan.
+    async fn have_accepted(
+        &self,
+        login: &mut Login,
+        foreign: &ForeignSession,
+        token: &QrToken,
+        shown: u8,
+    ) -> Result<LoginProgress, Fault> {
+        if shown > TOKENS_MAX {
+            let message = "Telegram does not say that the session has accepted the login";
+            return Err(Fault::unavailable(code::TELEGRAM_UNAVAILABLE, message));
+        }
+        let accepted = foreign.accept(login.account(), token, self.gate.clone()).await;
+        accepted.map_err(|error| of_login(&error))?;
+        login.look().await.map_err(|error| of_login(&error))
     }
 
     fn patience(&self) -> Instant {

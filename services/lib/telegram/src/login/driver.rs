@@ -11,6 +11,7 @@ use super::srp::{Challenge, ChallengeError};
 use crate::account::Account;
 use crate::calls::myself;
 use crate::error::CallError;
+use crate::fault::verdict;
 use crate::peers::user_peer;
 use crate::secret::{CodeToken, LoginCode, LoginPassword, Phone, QrToken};
 use crate::session::SelfRecord;
@@ -65,6 +66,12 @@ impl Login {
     /// What comes after a QR code: a new one, the password, or that all is done.
     pub async fn look(&mut self) -> Result<LoginProgress, LoginError> {
         self.run(Event::TokenOver).await
+    }
+
+    /// Goes on with the session that the account was opened with: one that was made elsewhere. It is proven first, and
+    /// nobody is logged in before.
+    pub async fn adopt(&mut self) -> Result<LoginProgress, LoginError> {
+        self.run(Event::Adopt).await
     }
 
     /// Has the code sent in another way, where there is one.
@@ -220,7 +227,7 @@ impl Login {
                 access_hash: me.user.access_hash,
                 bot: me.user.bot,
             }),
-            Err(error) if error.is("AUTH_KEY_UNREGISTERED") => Event::NotLoggedIn,
+            Err(error) if is_nobody(&error) => Event::NotLoggedIn,
             Err(error) => failed(error),
         }
     }
@@ -238,6 +245,11 @@ impl Login {
             Err(error) => Event::NotSaved(error.to_string()),
         }
     }
+}
+
+/// Whether Telegram says that nobody is logged in with this key. That a password is wanted yet is another thing.
+fn is_nobody(error: &CallError) -> bool {
+    verdict(error).ends_session() && !error.is("SESSION_PASSWORD_NEEDED")
 }
 
 /// A code that came by e-mail is given in another field than any other.

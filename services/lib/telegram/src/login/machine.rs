@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::progress::{CodeVia, LoginError, LoginProgress, NextWay, WhyAgain};
 use super::srp::Challenge;
 use crate::error::RpcFault;
+use crate::foreign::ForeignError;
 use crate::secret::{CodeToken, LoginCode, LoginPassword, Phone, QrToken};
 use crate::session::SelfRecord;
 
@@ -37,6 +38,8 @@ pub(crate) enum State {
         moves: u8,
     },
     AwaitingScan,
+    /// A login that was made elsewhere has to show that it lives.
+    Adopting,
     AskingPassword {
         tries: u8,
         again: Option<WhyAgain>,
@@ -91,6 +94,8 @@ pub(crate) enum Event {
     // From the person.
     Phone(Phone),
     Qr,
+    /// The session was brought along.
+    Adopt,
     Code(LoginCode),
     Resend,
     Password(LoginPassword),
@@ -203,6 +208,12 @@ pub(crate) fn step(state: State, event: Event) -> (State, Effect) {
             State::ExportingToken { moves } | State::ImportingToken { moves, .. },
             Event::Broken(_),
         ) => (State::Wondering(Unsure::Scan { moves }), Effect::WhoAmI),
+        (State::New, Event::Adopt) => (State::Adopting, Effect::WhoAmI),
+        (State::Adopting, Event::Accepted(user)) if user.bot => {
+            fail(LoginError::Foreign(ForeignError::Bot))
+        }
+        (State::Adopting, Event::Accepted(user)) => complete(user),
+        (State::Adopting, Event::NotLoggedIn) => fail(LoginError::SessionDead),
         (State::SigningIn(asked), Event::Refused(fault)) => sign_in_refused(asked, fault),
         (State::SigningIn(asked), Event::Broken(_)) => {
             (State::Wondering(Unsure::Code(asked)), Effect::WhoAmI)
@@ -400,6 +411,7 @@ impl Event {
         match self {
             Self::Phone(_) => "a phone number",
             Self::Qr => "a QR code",
+            Self::Adopt => "a session",
             Self::Resend => "another way to send the code",
             Self::Code(_) => "a code",
             Self::Password(_) => "a password",

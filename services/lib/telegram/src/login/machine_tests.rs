@@ -341,3 +341,22 @@ fn no_state_or_effect_shows_a_secret() {
         assert!(!told.contains(secret), "{told}");
     }
 }
+
+#[test]
+fn a_session_that_is_brought_along_is_proven_and_then_saved() {
+    let (state, effect) = step(State::New, Event::Adopt);
+    assert_eq!((&state, effect), (&State::Adopting, Effect::WhoAmI));
+    let (_, effect) = step(state.clone(), Event::Accepted(user()));
+    assert_eq!(effect, Effect::Complete(user()));
+    let bot = SelfRecord { bot: true, ..user() };
+    for (event, error) in [
+        (Event::Accepted(bot), LoginError::Foreign(ForeignError::Bot)),
+        (Event::NotLoggedIn, LoginError::SessionDead),
+        (Event::Broken("cut".to_owned()), LoginError::Unreachable("cut".to_owned())),
+    ] {
+        assert_eq!(step(state.clone(), event), (State::Failed, Effect::Fail(error)));
+    }
+    // It is for the beginning of a login only.
+    let (_, effect) = step(State::AwaitingScan, Event::Adopt);
+    assert_eq!(effect, Effect::Fail(LoginError::NotExpected("a session")));
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::error::RpcFault;
+use crate::foreign::ForeignError;
 use crate::secret::QrToken;
 use crate::session::SelfRecord;
 
@@ -95,6 +96,14 @@ pub enum LoginError {
     /// Telegram asks for something that only its own apps can do.
     #[error("Telegram wants {0} first, which its own apps can do")]
     Unsupported(&'static str),
+    /// The login that was brought along can't be used.
+    #[error(transparent)]
+    Foreign(#[from] ForeignError),
+    /// Telegram ended the login that was brought along, or never knew it.
+    #[error(
+        "Telegram does not know this session any more: it was logged out, or ended in a Telegram app"
+    )]
+    SessionDead,
     /// The login does not wait for this now.
     #[error("the login does not wait for {0} now")]
     NotExpected(&'static str),

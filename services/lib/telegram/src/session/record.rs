@@ -108,6 +108,11 @@ impl SessionRecord {
             && self.dcs.iter().any(|dc| dc.id == self.home_dc && dc.auth_key.is_some())
     }
 
+    /// The login without the places in streams of updates, which grow old and are asked for anew.
+    pub fn login_alone(self) -> Self {
+        Self { mark: UpdateMark::default(), channel_pts: Vec::new(), ..self }
+    }
+
     /// For the store, to be sealed: JSON, wiped when dropped.
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         // Serialising this type can't fail: it has no map with odd keys and no foreign code.
