@@ -9,12 +9,12 @@ use grammers_tl_types as tl;
 use super::ForeignSession;
 use crate::account::Account;
 use crate::error::CallError;
-use crate::fault::verdict;
 use crate::gate::Gate;
 use crate::login::LoginError;
 use crate::peers::PeerRecord;
 use crate::secret::QrToken;
 use crate::session::{Changed, SessionRecord, SessionSink, SinkError};
+use crate::verdict::verdict;
 
 /// A foreign session is nobody's to keep.
 struct Nowhere;

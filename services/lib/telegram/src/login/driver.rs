@@ -11,10 +11,10 @@ use super::srp::{Challenge, ChallengeError};
 use crate::account::Account;
 use crate::calls::myself;
 use crate::error::CallError;
-use crate::fault::verdict;
 use crate::peers::user_peer;
 use crate::secret::{CodeToken, LoginCode, LoginPassword, Phone, QrToken};
 use crate::session::SelfRecord;
+use crate::verdict::verdict;
 
 /// A token that lives shorter would be shown for nobody.
 const TOKEN_LIFE_MIN: Duration = Duration::from_secs(5);
