@@ -99,7 +99,7 @@ impl Redis {
     pub async fn replace(&mut self) -> Result<()> {
         self.kill();
         match std::fs::remove_file(self.dump()) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
             _ => self.start_again().await,
         }
     }

@@ -129,7 +129,7 @@ impl Consumption {
             Ok(Err(error)) => return Err(from_lapin(&error, Doing::Operating)),
             Err(_) => return Err(BusError::Timeout { what: "basic.consume", after: within }),
         };
-        unborn.is_born();
+        unborn.born();
         let origin = Origin {
             queue: subscription.queue.as_str().into(),
             channel: channel.clone(),
@@ -226,7 +226,7 @@ impl Drop for Consumption {
 struct Unborn(Option<(Channel, Duration)>);
 
 impl Unborn {
-    fn is_born(mut self) {
+    fn born(mut self) {
         self.0 = None;
     }
 }

@@ -118,7 +118,8 @@ pub(crate) fn death(properties: &BasicProperties) -> Option<Death> {
 fn keys(table: &FieldTable) -> Vec<String> {
     match table.inner().get("routing-keys") {
         Some(AMQPValue::FieldArray(keys)) => {
-            keys.as_slice().iter().filter_map(value_text).take(MAX_KEYS).collect()
+            let keys = keys.as_slice().iter().filter_map(value_text);
+            keys.filter(|key| key.len() <= MAX_NAME_BYTES).take(MAX_KEYS).collect()
         }
         _ => Vec::new(),
     }

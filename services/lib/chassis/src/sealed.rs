@@ -192,6 +192,10 @@ impl BoxKey {
         let payload = Payload { msg: closed, aad: &additional(place) };
         let plain = keys.cipher()?.decrypt(&keys.nonce().into(), payload);
         let plain = Zeroizing::new(plain.map_err(|_| SealError::Closed)?);
+        // The check at the top counts base64, which is not exact to the byte.
+        if plain.len() > SECRET_BYTES_MAX {
+            return Err(SealError::Content);
+        }
         let text = std::str::from_utf8(&plain).map_err(|_| SealError::Content)?;
         Ok(Secret::new(text.to_owned()))
     }
