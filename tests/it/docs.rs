@@ -170,6 +170,7 @@ async fn every_setting_is_documented_with_its_default() {
         ("QUEUEGRAM_LIMITS__BUDGETS__CREATE__BURST", "2"),
         ("QUEUEGRAM_LIMITS__BUDGETS__CREATE__PER_DAY", "9"),
         ("QUEUEGRAM_LIMITS__GROUPS_MAX", "400"),
+        ("QUEUEGRAM_VAULT__KEYS", "0a0b"),
     ];
     let printed = settings(&optional).await;
     let defaults = settings(&[]).await;
