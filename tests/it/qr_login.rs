@@ -88,7 +88,10 @@ async fn telethon_scans_the_code() {
         let (scanned, environment) = (&scanned, scene.tgsim.witness_environment());
         async move {
             let said = testify(Language::Python, "phone.py", &[&url], &environment).await?;
-            *scanned.lock().unwrap() = said;
+            // A slow machine's phone may come too late for a code: it scans the next one.
+            if said.trim() != "ok stale" {
+                *scanned.lock().unwrap() = said;
+            }
             Ok(())
         }
     };

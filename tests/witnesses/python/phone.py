@@ -1,12 +1,13 @@
 """The phone's witness: Telethon, logged in, scans the QR code of a login that is not its own.
 
-Arguments: the link of the QR code. Prints the number of the account that it was.
+Arguments: the link of the QR code. Prints the number of the account that it was, or `stale` where
+the code ran out before this phone was ready to scan it.
 """
 
 import base64
 import sys
 
-from telethon import functions, types
+from telethon import errors, functions, types
 
 from stage import Person, login, ok, refused, run, same
 
@@ -17,7 +18,12 @@ async def main():
     phone = await login(person)
     text = sys.argv[1].removeprefix("tg://login?token=")
     token = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    device = await phone(functions.auth.AcceptLoginTokenRequest(token))
+    try:
+        device = await phone(functions.auth.AcceptLoginTokenRequest(token))
+    except (errors.AuthTokenExpiredError, errors.AuthTokenInvalidError):
+        ok("stale")
+        await phone.disconnect()
+        return
     assert isinstance(device, types.Authorization), device
     same(device.current, False, "whose device it is")
     with refused("AUTH_TOKEN_ALREADY_ACCEPTED"):
