@@ -42,5 +42,6 @@ mod stopping;
 mod telegram_trouble;
 mod two_workers;
 mod unserved;
+mod vault_keys;
 mod wiped_redis;
 mod witnesses;
