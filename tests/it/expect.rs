@@ -1,5 +1,6 @@
 //! Comparing replies and effects with what they should be, with words that show both.
 
+use queuegram_tests::stage::{Scene, patience};
 use serde_json::Value;
 
 /// Whether `value` has every field of the object `wanted`.
@@ -28,4 +29,15 @@ pub fn assert_holds(reply: &Value, wanted: &Value) {
 pub fn done(reply: &Value) -> i64 {
     assert!(reply["ok"] == true && reply["status"] == "done", "{reply:#}");
     reply["chat_id"].as_i64().unwrap_or_default()
+}
+
+/// Waits until the instance is online as this account.
+pub async fn online_as(scene: &Scene, instance: &str, user: i64) {
+    let ctl = scene.ctl().await.unwrap();
+    patience::until(&format!("{instance} is online"), patience::USUAL, || async {
+        let shown = ctl.json(&["instance", "show", instance]).await?;
+        Ok((shown["state"] == "online" && shown["user_id"] == user).then_some(()))
+    })
+    .await
+    .unwrap();
 }

@@ -3,11 +3,11 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
+use queuegram_tests::stage::Scene;
 use queuegram_tests::stage::witness::{Language, testify};
-use queuegram_tests::stage::{Scene, patience};
 use serde_json::{Value, json};
 
-use crate::expect::done;
+use crate::expect::{done, online_as};
 
 const INSTANCE: &str = "acme-sales";
 
@@ -51,13 +51,7 @@ fn refused(output: &Output) -> String {
 
 /// The imported account works.
 async fn makes_a_group(scene: &Scene, user: i64, id: &str) {
-    let ctl = scene.ctl().await.unwrap();
-    patience::until("it is online", patience::USUAL, || async {
-        let shown = ctl.json(&["instance", "show", INSTANCE]).await?;
-        Ok((shown["state"] == "online" && shown["user_id"] == user).then_some(()))
-    })
-    .await
-    .unwrap();
+    online_as(scene, INSTANCE, user).await;
     let params = json!({ "title": "Deal 77" });
     done(&scene.caller.call(INSTANCE, id, "group.create", params).await.unwrap());
 }

@@ -3,12 +3,12 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use queuegram_tests::stage::Scene;
 use queuegram_tests::stage::ctl::link_in;
 use queuegram_tests::stage::witness::{Language, testify};
-use queuegram_tests::stage::{Scene, patience};
 use serde_json::{Value, json};
 
-use crate::expect::{assert_holds, done};
+use crate::expect::{assert_holds, done, online_as};
 
 const INSTANCE: &str = "acme-sales";
 
@@ -25,13 +25,7 @@ fn events<'a>(steps: &[&'a Value]) -> Vec<&'a str> {
 }
 
 async fn until_online(scene: &Scene, user: i64) {
-    let ctl = scene.ctl().await.unwrap();
-    patience::until("it is online", patience::USUAL, || async {
-        let shown = ctl.json(&["instance", "show", INSTANCE]).await?;
-        Ok((shown["state"] == "online" && shown["user_id"] == user).then_some(()))
-    })
-    .await
-    .unwrap();
+    online_as(scene, INSTANCE, user).await;
     done(&scene.caller.call(INSTANCE, "alive", "account.get", json!({})).await.unwrap());
 }
 

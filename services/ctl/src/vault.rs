@@ -5,9 +5,14 @@ mod rotate;
 mod verify;
 
 use clap::Subcommand;
+use proto::{
+    InstanceId,
+    control::{AccountList, NoParams, method},
+};
 
 use crate::{
     exit::{Done, Failure},
+    order::{ORDER_TIMEOUT, Orders, read_done},
     screen::Screen,
     settings::Settings,
 };
@@ -68,4 +73,15 @@ pub async fn run(
         VaultAction::Verify => verify::run(settings, screen).await,
         VaultAction::Claim { yes } => claim::run(yes, settings, screen).await,
     }
+}
+
+/// Those whose records there are, or how the question ended.
+async fn every_instance(
+    orders: &mut Orders,
+    screen: Screen,
+) -> Result<Result<Vec<InstanceId>, Done>, Failure> {
+    let (every, none) = (InstanceId::every(), NoParams::default());
+    let answer = orders.ask(&every, method::ACCOUNT_LIST, &none, ORDER_TIMEOUT).await?;
+    let all = read_done::<AccountList>(&answer, screen)?;
+    Ok(all.map(|all| all.accounts.into_iter().map(|row| row.instance).collect()))
 }

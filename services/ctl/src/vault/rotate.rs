@@ -2,9 +2,10 @@
 
 use proto::{
     InstanceId,
-    control::{AccountList, NoParams, VaultResealed, method},
+    control::{NoParams, VaultResealed, method},
 };
 
+use super::every_instance;
 use crate::{
     broker::connect,
     exit::{Done, Failure},
@@ -17,12 +18,10 @@ use crate::{
 pub async fn run(settings: &Settings, screen: Screen) -> Result<Done, Failure> {
     let mut orders = Orders::open(connect(settings).await?).await?;
     let (every, none) = (InstanceId::every(), NoParams::default());
-    let answer = orders.ask(&every, method::ACCOUNT_LIST, &none, ORDER_TIMEOUT).await?;
-    let all: AccountList = match read_done(&answer, screen)? {
-        Ok(all) => all,
+    let instances = match every_instance(&mut orders, screen).await? {
+        Ok(instances) => instances,
         Err(done) => return Ok(done),
     };
-    let instances: Vec<InstanceId> = all.accounts.into_iter().map(|row| row.instance).collect();
     let whom = instances.iter().map(|instance| (instance, method::ACCOUNT_RESEAL));
     let mut sum = VaultResealed { records: 0, resealed: 0, key: String::new() };
     for (n, (place, order)) in whom.chain([(&every, method::VAULT_RESEAL)]).enumerate() {

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use proto::{
     InstanceId, Status,
-    control::{AccountList, NoParams, VaultChecked, method},
+    control::{NoParams, VaultChecked, method},
 };
 use serde_json::json;
 
+use super::every_instance;
 use crate::{
     broker::connect,
     exit::{Done, Failure},
@@ -20,12 +21,10 @@ use crate::{
 pub async fn run(settings: &Settings, screen: Screen) -> Result<Done, Failure> {
     let mut orders = Orders::open(connect(settings).await?).await?;
     let (every, none) = (InstanceId::every(), NoParams::default());
-    let answer = orders.ask(&every, method::ACCOUNT_LIST, &none, ORDER_TIMEOUT).await?;
-    let all: AccountList = match read_done(&answer, screen)? {
-        Ok(all) => all,
+    let mut places = match every_instance(&mut orders, screen).await? {
+        Ok(instances) => instances,
         Err(done) => return Ok(done),
     };
-    let mut places: Vec<InstanceId> = all.accounts.into_iter().map(|row| row.instance).collect();
     places.push(every);
     let (mut records, mut needed, mut keys) = (Vec::new(), BTreeMap::new(), Vec::new());
     for (n, place) in places.iter().enumerate() {
