@@ -78,22 +78,31 @@ impl Listener {
     /// # Errors
     /// When the exchange is not there.
     pub async fn on(amqp_url: &str, exchange: &str, pattern: &str) -> Result<Self> {
+        Self::on_all(amqp_url, &[(exchange, pattern)]).await
+    }
+
+    /// Collects what each of these exchanges routes by its pattern.
+    ///
+    /// # Errors
+    /// When one is not there.
+    pub async fn on_all(amqp_url: &str, bindings: &[(&str, &str)]) -> Result<Self> {
         let (connection, channel) = connect(amqp_url).await?;
         let queue = channel
             .queue_declare("".into(), QueueDeclareOptions::exclusive(), FieldTable::default())
             .await?;
         let name = queue.name().to_string();
-        let table = FieldTable::default();
-        channel
-            .queue_bind(
-                name.as_str().into(),
-                exchange.into(),
-                pattern.into(),
-                QueueBindOptions::default(),
-                table,
-            )
-            .await
-            .with_context(|| format!("binding to {exchange}"))?;
+        for (exchange, pattern) in bindings {
+            channel
+                .queue_bind(
+                    name.as_str().into(),
+                    (*exchange).into(),
+                    (*pattern).into(),
+                    QueueBindOptions::default(),
+                    FieldTable::default(),
+                )
+                .await
+                .with_context(|| format!("binding to {exchange}"))?;
+        }
         Self::consume(Arc::new(connection), &channel, &name, false).await
     }
 

@@ -7,6 +7,7 @@
 pub mod binaries;
 pub mod caller;
 pub mod children;
+pub mod collector;
 pub mod compose;
 pub mod corner;
 pub mod ctl;
@@ -19,8 +20,10 @@ pub mod rabbit;
 pub mod redis;
 pub mod scene;
 pub mod scripts;
+pub mod secrets;
 pub mod servers;
 pub mod shared;
+pub mod sweep;
 pub mod tgsim;
 pub mod vhost;
 pub mod witness;

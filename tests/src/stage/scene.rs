@@ -1,8 +1,11 @@
 //! What one story plays on: its own vhost, Redis, simulated Telegram, vault and workers.
 
+use std::sync::{Mutex, PoisonError};
+
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
+use super::collector::Collector;
 use super::corner::RedisCorner;
 use super::ctl::Ctl;
 use super::folder::Folder;
@@ -10,7 +13,7 @@ use super::servers::Addresses;
 use super::tgsim::{API_HASH, API_ID, Tgsim};
 use super::vhost::Vhost;
 use super::worker::{FAULTS_PROGRAM, PROGRAM, Worker};
-use super::{Caller, Listener, patience, shared};
+use super::{Caller, Listener, patience, shared, sweep};
 
 /// The file in a scene's folder that holds by how many seconds its time is moved on.
 const CLOCK: &str = "clock";
@@ -68,7 +71,7 @@ pub struct Person {
     pub username: Option<String>,
 }
 
-/// A scene, until dropped.
+/// A scene, until dropped. By then no secret of it may stand anywhere: see [`sweep`].
 #[derive(Debug)]
 pub struct Scene {
     // In the order in which they must end: who uses a thing before the thing.
@@ -76,6 +79,10 @@ pub struct Scene {
     pub workers: Vec<Worker>,
     /// An ordinary AMQP client.
     pub caller: Caller,
+    /// Everything that was published on `tg.events` and `tg.results`.
+    pub heard: Listener,
+    /// The workers' spans.
+    pub traces: Collector,
     /// The simulated Telegram.
     pub tgsim: Tgsim,
     /// Its Redis.
@@ -86,6 +93,7 @@ pub struct Scene {
     pub folder: Folder,
     settings: Vec<(String, String)>,
     program: &'static str,
+    passwords: Mutex<Vec<String>>,
 }
 
 impl Scene {
@@ -118,19 +126,26 @@ impl Scene {
             RedisCorner::new(addresses, folder.path()),
             Tgsim::start(folder.path(), options.dc),
         )?;
-        let caller = Caller::connect(&vhost.amqp_url).await?;
-        let scene = Self {
+        Ctl::new(&broker_addresses(&vhost)).await?.ok(&["topology", "apply"]).await?;
+        let published = [("tg.events", "#"), ("tg.results", "#")];
+        let (caller, heard, traces) = tokio::try_join!(
+            Caller::connect(&vhost.amqp_url),
+            Listener::on_all(&vhost.amqp_url, &published),
+            Collector::start(),
+        )?;
+        Ok(Self {
             workers: Vec::new(),
             caller,
+            heard,
+            traces,
             tgsim,
             redis,
             vhost,
             folder,
             settings: options.settings,
             program: if options.faults { FAULTS_PROGRAM } else { PROGRAM },
-        };
-        scene.ctl().await?.ok(&["topology", "apply"]).await?;
-        Ok(scene)
+            passwords: Mutex::default(),
+        })
     }
 
     /// Starts one more worker, on the same stores, and waits until it is ready.
@@ -183,6 +198,7 @@ impl Scene {
             ("QUEUEGRAM_VAULT__CREATE_KEY", "true".to_owned()),
             ("QUEUEGRAM_ADMIN__LISTEN", "127.0.0.1:0".to_owned()),
             ("QUEUEGRAM_LIMITS__PROFILE", "sandbox".to_owned()),
+            ("QUEUEGRAM_TELEMETRY__OTLP_ENDPOINT", self.traces.endpoint.clone()),
             ("QUEUEGRAM_TEST_CLOCK", file(CLOCK)),
         ];
         env.extend(own.into_iter().map(|(key, value)| (key.to_owned(), value)));
@@ -193,10 +209,7 @@ impl Scene {
     /// The environment of the command line: the broker's addresses, nothing else.
     #[must_use]
     pub fn ctl_environment(&self) -> Vec<(String, String)> {
-        vec![
-            ("QUEUEGRAM_AMQP__URL".to_owned(), self.vhost.amqp_url.clone()),
-            ("QUEUEGRAM_AMQP__MANAGEMENT_URL".to_owned(), self.vhost.management_url.clone()),
-        ]
+        broker_addresses(&self.vhost)
     }
 
     /// The command line.
@@ -229,6 +242,9 @@ impl Scene {
         let object = user.as_object_mut().context("an object")?;
         object.extend(details);
         let phone = object["phone"].as_str().context("a phone is a string")?.to_owned();
+        if let Some(password) = object.get("password").and_then(Value::as_str) {
+            self.passwords.lock().unwrap_or_else(PoisonError::into_inner).push(password.to_owned());
+        }
         let username = object.get("username").and_then(Value::as_str).map(str::to_owned);
         Ok(Person { id: self.tgsim.user(&user).await?, phone, username })
     }
@@ -296,9 +312,33 @@ impl Scene {
         Listener::on(&self.vhost.amqp_url, "tg.events", "#").await
     }
 
+    /// The two-step passwords of the scene's people.
+    #[must_use]
+    pub fn passwords(&self) -> Vec<String> {
+        self.passwords.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Everything that this scene's processes logged, for errors and for looking for secrets.
     #[must_use]
     pub fn logs(&self) -> String {
         self.workers.iter().map(Worker::log_text).collect::<Vec<_>>().join("\n")
     }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        // What failed already needs no second reason.
+        if std::thread::panicking() {
+            return;
+        }
+        let leaks = sweep::leaks(self);
+        assert!(leaks.is_empty(), "secrets were let out:\n{}", leaks.join("\n"));
+    }
+}
+
+fn broker_addresses(vhost: &Vhost) -> Vec<(String, String)> {
+    vec![
+        ("QUEUEGRAM_AMQP__URL".to_owned(), vhost.amqp_url.clone()),
+        ("QUEUEGRAM_AMQP__MANAGEMENT_URL".to_owned(), vhost.management_url.clone()),
+    ]
 }

@@ -1,6 +1,7 @@
 //! A simulated Telegram of one scene: the process, its admin port, and its journal of effects.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -29,6 +30,7 @@ pub struct Tgsim {
     /// Its public key, a PEM file.
     pub public_key: PathBuf,
     process: Running,
+    codes_told: Mutex<Vec<String>>,
 }
 
 impl Tgsim {
@@ -66,6 +68,7 @@ impl Tgsim {
             admin: format!("http://{}", field(&ready, "admin")?),
             public_key,
             process,
+            codes_told: Mutex::default(),
         })
     }
 
@@ -99,15 +102,24 @@ impl Tgsim {
     pub async fn code(&self, user: i64) -> Result<String> {
         let path = format!("/users/{user}/code");
         let path = path.as_str();
-        patience::until("a login code was sent", Duration::from_secs(60), || async move {
-            let Ok(answer) = self.get(path).await else { return Ok(None) };
-            Ok(match &answer["code"] {
-                Value::String(code) => Some(code.clone()),
-                Value::Number(code) => Some(code.to_string()),
-                _ => None,
+        let code =
+            patience::until("a login code was sent", Duration::from_secs(60), || async move {
+                let Ok(answer) = self.get(path).await else { return Ok(None) };
+                Ok(match &answer["code"] {
+                    Value::String(code) => Some(code.clone()),
+                    Value::Number(code) => Some(code.to_string()),
+                    _ => None,
+                })
             })
-        })
-        .await
+            .await?;
+        self.codes_told.lock().unwrap_or_else(PoisonError::into_inner).push(code.clone());
+        Ok(code)
+    }
+
+    /// Every code that [`Tgsim::code`] gave.
+    #[must_use]
+    pub fn codes_told(&self) -> Vec<String> {
+        self.codes_told.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Forgets every fault of the script that no request has met.

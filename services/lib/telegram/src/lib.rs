@@ -20,6 +20,8 @@ pub mod config;
 pub mod error;
 pub mod fault;
 pub mod foreign;
+#[doc(hidden)]
+pub mod fuzz;
 mod gate;
 mod hop;
 mod keys;

@@ -66,6 +66,7 @@ fn router(hub: Arc<Hub>) -> Router {
         .route("/state", get(state::everything))
         .route("/groups/{chat_id}", get(state::one_group))
         .route("/dcs", get(state::dcs))
+        .route("/auth_keys", get(state::auth_keys))
         .route("/reset", post(faults::reset))
         .fallback(answer::no_such_path)
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))

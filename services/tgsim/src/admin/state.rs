@@ -56,6 +56,15 @@ pub async fn dcs(State(hub): State<Arc<Hub>>) -> Answer {
     })
 }
 
+/// `GET /auth_keys`: the keys themselves in hex, for whoever looks where they must not be.
+pub async fn auth_keys(State(hub): State<Arc<Hub>>) -> Answer {
+    hub.with(|sim| {
+        let keys = sim.world.cluster.keys.values();
+        let keys: Vec<String> = keys.map(|key| hex::encode(key.key.bytes())).collect();
+        Ok(Json(json!({ "auth_keys": keys })))
+    })
+}
+
 fn dc(dc: &crate::cluster::Dc) -> Value {
     json!({ "id": dc.id, "address": dc.address.to_string() })
 }

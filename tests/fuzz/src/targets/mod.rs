@@ -33,7 +33,9 @@ targets! {
     headers,
     order,
     people,
+    qr_token,
     record,
     seal,
     sealed_box,
+    session_string,
 }
