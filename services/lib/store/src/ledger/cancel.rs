@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use deadpool_redis::redis::{Script, cmd};
 use proto::{CommandId, InstanceId, time};
 
-use super::{Answer, Ledger, RESULT_BYTES_MAX, Record, TTL_S, bounded};
+use super::{Answer, Ledger, RESULT, RESULT_BYTES_MAX, Record, TTL_S, bounded, record};
 use crate::error::StoreError;
 use crate::leases::Lease;
 use crate::redis::fenced;
@@ -50,10 +50,10 @@ static FINISH_CANCELLED: LazyLock<Script> = fenced!(
     local state = redis.call('HGET', KEYS[2], 'state')
     if not state then return {'missing', {}} end
     if state ~= 'received' then
-        if redis.call('HGET', KEYS[2], 'result') == ARGV[2] then return {'ok', {}} end
+        if redis.call('HGET', KEYS[2], 'mark') == ARGV[4] then return {'ok', {}} end
         return {'finished', {}}
     end
-    redis.call('HSET', KEYS[2], 'state', 'finished', 'result', ARGV[2])
+    redis.call('HSET', KEYS[2], 'state', 'finished', 'result', ARGV[2], 'mark', ARGV[4], 'v', ARGV[5])
     redis.call('EXPIRE', KEYS[2], ARGV[3])
     return {'ok', {}}
     "
@@ -77,8 +77,8 @@ impl Ledger {
         let (word, fields) = self.redis.invoke::<Answer>(&call).await?;
         match word.as_str() {
             "awaited" => Ok(Cancelled::Awaited),
-            "marked" => Ok(Cancelled::Marked(Record::read(id, &fields)?)),
-            _ => Ok(Cancelled::Late(Record::read(id, &fields)?)),
+            "marked" => Ok(Cancelled::Marked(self.read(instance, id, fields)?)),
+            _ => Ok(Cancelled::Late(self.read(instance, id, fields)?)),
         }
     }
 
@@ -116,7 +116,8 @@ impl Ledger {
         bounded("a result", result_json.len(), RESULT_BYTES_MAX)?;
         let mut call = FINISH_CANCELLED.prepare_invoke();
         self.on_record(&mut call, lease, id);
-        call.arg(result_json).arg(TTL_S);
+        let hidden = self.hide(&lease.instance, id, RESULT, result_json)?;
+        call.arg(hidden).arg(TTL_S).arg(self.mark(result_json)?).arg(record::VERSION);
         self.write(&call).await
     }
 }

@@ -115,8 +115,9 @@ impl Ledger {
         }
         let found: Vec<std::collections::HashMap<String, String>> =
             self.redis.ask(async |mut connection| ask.query_async(&mut connection).await).await?;
-        let read = |(id, fields): (&CommandId, &_)| (id.clone(), Record::read(id, fields).ok());
-        Ok(ids.iter().zip(&found).map(read).collect())
+        let read =
+            |(id, fields): (&CommandId, _)| (id.clone(), self.read(instance, id, fields).ok());
+        Ok(ids.iter().zip(found).map(read).collect())
     }
 }
 

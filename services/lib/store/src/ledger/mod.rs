@@ -6,16 +6,17 @@
 //! Redis and shows the epoch of the writer's lease.
 //!
 //! A record is a hash: `v`, `hash`, `method`, `state`, `attempts`, `epoch`, `received`, `suspect`,
-//! `result`, `askers` and `a:<hash>` for each of them, `cancel` (when it was cancelled), `decision` (what a person found out), and `s:<name>`
+//! `result` and its `mark`, `askers` and `a:<hash>` for each of them, `cancel` (when it was cancelled), `decision` (what a person found out), and `s:<name>`
 //! for each step: `<n>|<state>|<effect>|<epoch>|<attempt>|<json>`, where the JSON is the note of a
 //! started step and the answer of an executed one. The scripts move text about and never parse JSON,
-//! since Lua's numbers would lose digits of 64-bit values.
+//! since Lua's numbers would lose digits of 64-bit values. What it says of people is [sealed](hidden).
 //!
 //! A *suspect* is a record that was made although the command may have been worked on before: the
 //! ledger that would tell was lost. It counts as begun from the start.
 
 mod askers;
 mod cancel;
+mod hidden;
 mod list;
 mod record;
 mod resolve;
@@ -32,6 +33,7 @@ use serde_json::Value;
 use crate::error::StoreError;
 use crate::leases::Lease;
 use crate::redis::{Redis, fenced};
+use crate::vault::Vault;
 
 pub use askers::Asker;
 pub use cancel::Cancelled;
@@ -40,6 +42,8 @@ pub use record::{Effect, Record, RecordState, Start, StepRecord, StepState};
 pub use resolve::{Decision, Resolved};
 pub use settle::Settled;
 
+/// The field of the result.
+const RESULT: &str = "result";
 /// How long a record is kept after it was last claimed or finished: 7 days.
 const TTL_S: u64 = 7 * 24 * 60 * 60;
 /// Keys that Redis looks at in one go while an instance's records are looked for.
@@ -140,13 +144,13 @@ static FINISH: LazyLock<Script> = fenced!(
     local state = redis.call('HGET', KEYS[2], 'state')
     if not state then return {'missing', {}} end
     if state ~= 'received' and state ~= 'started' then
-        if redis.call('HGET', KEYS[2], 'result') == ARGV[2] then return {'ok', {}} end
+        if redis.call('HGET', KEYS[2], 'mark') == ARGV[4] then return {'ok', {}} end
         return {'finished', {}}
     end
     if state == 'received' and redis.call('HEXISTS', KEYS[2], 'cancel') == 1 then
         return {'cancelled', {}}
     end
-    redis.call('HSET', KEYS[2], 'state', 'finished', 'result', ARGV[2])
+    redis.call('HSET', KEYS[2], 'state', 'finished', 'result', ARGV[2], 'mark', ARGV[4], 'v', ARGV[5])
     redis.call('EXPIRE', KEYS[2], ARGV[3])
     return {'ok', {}}
     "
@@ -173,14 +177,15 @@ type Answer = (String, HashMap<String, String>);
 /// Keeps the records.
 #[derive(Clone)]
 pub struct Ledger {
+    vault: Vault,
     redis: Redis,
 }
 
 impl Ledger {
-    /// The ledger in this Redis.
+    /// The ledger in this Redis, sealed with this vault's key.
     #[must_use]
-    pub fn new(redis: &Redis) -> Self {
-        Self { redis: redis.clone() }
+    pub fn new(vault: &Vault, redis: &Redis) -> Self {
+        Self { vault: vault.clone(), redis: redis.clone() }
     }
 
     /// Takes a command to work on it. `hash` stands for all that makes a request the same request
@@ -209,7 +214,7 @@ impl Ledger {
         call.arg(hash).arg(method.as_str()).arg(time::format(received_at));
         call.arg(TTL_S).arg(record::VERSION).arg(u8::from(suspect));
         let (word, fields) = self.redis.invoke::<Answer>(&call).await?;
-        let record = || Record::read(id, &fields);
+        let record = || self.read(&lease.instance, id, fields);
         match word.as_str() {
             "fresh" => Ok(Claim::Fresh(record()?)),
             "resumed" => Ok(Claim::Resumed(record()?)),
@@ -282,6 +287,10 @@ impl Ledger {
         json: &str,
         attempt: &str,
     ) -> Result<(), StoreError> {
+        let json = match json {
+            "" => String::new(),
+            json => self.hide(&lease.instance, id, &format!("s:{name}"), json)?,
+        };
         let mut call = STEP.prepare_invoke();
         self.on_record(&mut call, lease, id);
         call.arg(name).arg(state.as_str()).arg(effect.as_str()).arg(json).arg(STEPS_MAX);
@@ -302,7 +311,8 @@ impl Ledger {
         bounded("a result", result_json.len(), RESULT_BYTES_MAX)?;
         let mut call = FINISH.prepare_invoke();
         self.on_record(&mut call, lease, id);
-        call.arg(result_json).arg(TTL_S);
+        let hidden = self.hide(&lease.instance, id, RESULT, result_json)?;
+        call.arg(hidden).arg(TTL_S).arg(self.mark(result_json)?).arg(record::VERSION);
         self.write(&call).await
     }
 
@@ -331,7 +341,11 @@ impl Ledger {
             .ask(async |mut connection| cmd("HGETALL").arg(&key).query_async(&mut connection).await)
             .await?;
         // A mark that waits for its command is no record yet.
-        if !fields.contains_key("hash") { Ok(None) } else { Record::read(id, &fields).map(Some) }
+        if !fields.contains_key("hash") {
+            Ok(None)
+        } else {
+            self.read(instance, id, fields).map(Some)
+        }
     }
 
     /// Forgets every command of an instance: it is being removed, and one that is added later

@@ -12,9 +12,9 @@ use serde_json::Value;
 use super::Decision;
 use crate::error::StoreError;
 
-/// The version of the form that is written; the one before it is read too. Version 1 had steps
-/// without attempt and note, and no suspects.
-pub(super) const VERSION: u32 = 2;
+/// The version of the form that is written; those before it are read too. Version 2 was not sealed;
+/// version 1 had steps without attempt and note, and no suspects.
+pub(super) const VERSION: u32 = 3;
 
 /// What a repetition of a step would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -296,7 +296,7 @@ mod tests {
         ] {
             assert!(matches!(read(&[change]), Err(StoreError::Corrupt { .. })), "{change:?}");
         }
-        assert!(matches!(read(&[("v", "3")]), Err(StoreError::Version { found: 3, .. })));
+        assert!(matches!(read(&[("v", "4")]), Err(StoreError::Version { found: 4, .. })));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use deadpool_redis::redis::Script;
 use proto::{ChatId, CommandId, InstanceId};
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Ledger, RESULT_BYTES_MAX, Record, TTL_S, bounded};
+use super::{Answer, Ledger, RESULT, RESULT_BYTES_MAX, Record, TTL_S, bounded, record};
 use crate::error::StoreError;
 
 /// What a person decided.
@@ -53,14 +53,15 @@ static RESOLVE: LazyLock<Script> = LazyLock::new(|| {
         if state == 'received' then return {'not_begun', {}} end
         if state ~= 'started' then
             if ARGV[4] ~= 'beside' then return {'changed', {}} end
-            redis.call('HSET', KEYS[2], 'decision', ARGV[1])
+            redis.call('HSET', KEYS[2], 'decision', ARGV[1], 'v', ARGV[5])
             return {'beside', redis.call('HGETALL', KEYS[2])}
         end
         local lease = redis.call('GET', KEYS[1])
         local epoch = lease and string.match(lease, '|(%d+)$')
         if ARGV[4] == 'beside' then return {'changed', {}} end
         if epoch and epoch == redis.call('HGET', KEYS[2], 'epoch') then return {'in_hand', {}} end
-        redis.call('HSET', KEYS[2], 'state', 'finished', 'result', ARGV[2], 'decision', ARGV[1])
+        redis.call('HSET', KEYS[2], 'state', 'finished', 'result', ARGV[2], 'decision', ARGV[1],
+            'v', ARGV[5])
         redis.call('EXPIRE', KEYS[2], ARGV[3])
         return {'recorded', {}}
         ",
@@ -85,14 +86,16 @@ impl Ledger {
         bounded("a result", result.len(), RESULT_BYTES_MAX)?;
         let decision = serde_json::to_string(decision)
             .map_err(|error| StoreError::corrupt("a decision", error))?;
+        let decision = self.hide(instance, id, "decision", &decision)?;
+        let result = self.hide(instance, id, RESULT, result)?;
         let keys = self.redis.keys();
         let mut call = RESOLVE.key(keys.lease(instance));
         call.key(keys.command(instance, id)).arg(decision).arg(result).arg(TTL_S);
-        call.arg(if beside { "beside" } else { "" });
+        call.arg(if beside { "beside" } else { "" }).arg(record::VERSION);
         let (word, fields) = self.redis.invoke::<Answer>(&call).await?;
         Ok(match word.as_str() {
             "recorded" => Resolved::Recorded,
-            "beside" => Resolved::Beside(Record::read(id, &fields)?),
+            "beside" => Resolved::Beside(self.read(instance, id, fields)?),
             "in_hand" => Resolved::InHand,
             "not_begun" => Resolved::NotBegun,
             "changed" => Resolved::Changed,

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use deadpool_redis::redis::Script;
 use proto::{CommandId, InstanceId, MethodName, time};
 
-use super::{Answer, Ledger, RESULT_BYTES_MAX, Record, TTL_S, bounded, record};
+use super::{Answer, Ledger, RESULT, RESULT_BYTES_MAX, Record, TTL_S, bounded, record};
 use crate::error::StoreError;
 
 /// What became of a command that was settled without an owner.
@@ -32,7 +32,7 @@ static SETTLE: LazyLock<Script> = LazyLock::new(|| {
         elseif hash ~= ARGV[1] then
             return {'conflict', {}}
         elseif redis.call('HGET', KEYS[1], 'state') == 'received' then
-            redis.call('HSET', KEYS[1], 'state', 'finished', 'result', ARGV[4])
+            redis.call('HSET', KEYS[1], 'state', 'finished', 'result', ARGV[4], 'v', ARGV[6])
         else
             return {'known', redis.call('HGETALL', KEYS[1])}
         end
@@ -49,7 +49,7 @@ static SETTLE_ABANDONED: LazyLock<Script> = LazyLock::new(|| {
         local lease = redis.call('GET', KEYS[1])
         local epoch = lease and string.match(lease, '|(%d+)$')
         if epoch and epoch == redis.call('HGET', KEYS[2], 'epoch') then return 0 end
-        redis.call('HSET', KEYS[2], 'state', 'finished', 'result', ARGV[1])
+        redis.call('HSET', KEYS[2], 'state', 'finished', 'result', ARGV[1], 'v', ARGV[3])
         redis.call('EXPIRE', KEYS[2], ARGV[2])
         return 1
         ",
@@ -74,12 +74,13 @@ impl Ledger {
         bounded("a result", result_json.len(), RESULT_BYTES_MAX)?;
         let mut call = SETTLE.key(self.redis.keys().command(instance, id));
         call.arg(hash).arg(method.as_str()).arg(time::format(received_at));
-        call.arg(result_json).arg(TTL_S).arg(record::VERSION);
+        let hidden = self.hide(instance, id, RESULT, result_json)?;
+        call.arg(hidden).arg(TTL_S).arg(record::VERSION);
         let (word, fields) = self.redis.invoke::<Answer>(&call).await?;
         match word.as_str() {
             "recorded" => Ok(Settled::Recorded),
             "conflict" => Ok(Settled::Conflict),
-            _ => Ok(Settled::Known(Record::read(id, &fields)?)),
+            _ => Ok(Settled::Known(self.read(instance, id, fields)?)),
         }
     }
 
@@ -98,7 +99,8 @@ impl Ledger {
         bounded("a result", result_json.len(), RESULT_BYTES_MAX)?;
         let keys = self.redis.keys();
         let mut call = SETTLE_ABANDONED.key(keys.lease(instance));
-        call.key(keys.command(instance, id)).arg(result_json).arg(TTL_S);
+        let hidden = self.hide(instance, id, RESULT, result_json)?;
+        call.key(keys.command(instance, id)).arg(hidden).arg(TTL_S).arg(record::VERSION);
         Ok(self.redis.invoke::<u8>(&call).await? == 1)
     }
 }

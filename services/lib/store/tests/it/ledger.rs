@@ -19,7 +19,8 @@ struct Desk {
 impl Desk {
     async fn new() -> Self {
         let corner = Corner::new().await;
-        let (ledger, lease) = (Ledger::new(&corner.redis), corner.lease().await);
+        let (ledger, lease) =
+            (Ledger::new(&corner.vault().await, &corner.redis), corner.lease().await);
         Self { corner, ledger, lease, id: "deal-77:create".parse().unwrap() }
     }
 
@@ -194,14 +195,16 @@ async fn a_record_of_the_release_before_is_gone_on_with() {
     desk.claim().await;
     let key = desk.corner.key("cmd:deal-77:create");
     let mut old = cmd("HSET");
-    old.arg(&key).arg("v").arg(1).arg("state").arg("started").arg("steps").arg(1);
-    old.arg("s:create").arg(format!("1|started|once|{}|", desk.lease.epoch));
+    old.arg(&key).arg("v").arg(2).arg("state").arg("started").arg("steps").arg(1);
+    // In the clear, as it was then.
+    let note = r#"{"a":"b|~c"}"#;
+    old.arg("s:create").arg(format!("1|started|once|{}|1|{note}", desk.lease.epoch));
     desk.corner.query::<u8>(&old).await;
     let Claim::Resumed(record) = desk.claim().await else { panic!("not resumed") };
-    assert_eq!((record.version, record.steps["create"].attempt), (1, 1));
+    assert_eq!((record.version, &record.steps["create"].note), (2, &json!({ "a": "b|~c" })));
     desk.executed("create", &json!({"Ok": 1})).await.unwrap();
     let record = desk.record().await;
-    assert_eq!((record.version, record.steps.len()), (2, 1));
+    assert_eq!((record.version, record.steps.len()), (3, 1));
     assert_eq!(record.steps["create"].state, StepState::Executed);
 }
 
@@ -307,4 +310,31 @@ async fn a_removed_instance_leaves_no_command_behind() {
     desk.ledger.forget(&desk.lease).await.unwrap();
     assert_eq!(desk.ledger.get(&acme(), &desk.id).await.unwrap(), None);
     assert!(matches!(desk.claim().await, Claim::Fresh(_)));
+}
+
+#[tokio::test]
+async fn what_a_record_says_of_people_is_sealed_and_reads_as_before() {
+    const SECRET: &str = "+996612345678";
+    let desk = Desk::new().await;
+    desk.claim().await;
+    let start = Start { effect: Effect::Once, attempt: 1, note: json!({ "phone": SECRET }) };
+    desk.start("create", &start).await.unwrap();
+    assert_eq!(desk.record().await.steps["create"].note, start.note);
+    desk.executed("create", &json!([SECRET])).await.unwrap();
+    assert_eq!(desk.record().await.steps["create"].answer, json!([SECRET]));
+    let result = format!(r#"{{"input":"{SECRET}"}}"#);
+    desk.ledger.finish(&desk.lease, &desk.id, &result).await.unwrap();
+    desk.ledger.finish(&desk.lease, &desk.id, &result).await.unwrap();
+    let other = desk.ledger.finish(&desk.lease, &desk.id, "{}").await;
+    assert!(matches!(other, Err(StoreError::OutOfOrder(_))), "{other:?}");
+    assert_eq!(desk.record().await.result.as_deref(), Some(result.as_str()));
+
+    let key = desk.corner.key("cmd:deal-77:create");
+    let stored: Vec<String> = desk.corner.query(cmd("HGETALL").arg(&key)).await;
+    assert!(stored.len() > 10 && !stored.iter().any(|field| field.contains("6612345678")));
+    // Sealed for its place: it opens nowhere else.
+    let sealed: String = desk.corner.query(cmd("HGET").arg(&key).arg("result")).await;
+    let _: i64 = desk.corner.query(cmd("HSET").arg(&key).arg("decision").arg(&sealed)).await;
+    let moved = desk.ledger.get(&acme(), &desk.id).await;
+    assert!(matches!(moved, Err(StoreError::Corrupt { .. })), "{moved:?}");
 }

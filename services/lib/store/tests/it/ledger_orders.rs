@@ -21,7 +21,8 @@ struct Desk {
 impl Desk {
     async fn new() -> Self {
         let corner = Corner::new().await;
-        let (ledger, lease) = (Ledger::new(&corner.redis), corner.lease().await);
+        let (ledger, lease) =
+            (Ledger::new(&corner.vault().await, &corner.redis), corner.lease().await);
         Self { corner, ledger, lease, id: "deal-77:create".parse().unwrap() }
     }
 

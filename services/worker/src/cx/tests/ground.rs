@@ -174,7 +174,7 @@ async fn stores(folder: &TempDir, clock: Clock) -> Shared {
         generation: watch::channel(generation).1,
         losses: Losses::default(),
         remembered: Remembered::default(),
-        ledger: Ledger::new(&redis),
+        ledger: Ledger::new(&vault, &redis),
         perils: Perils::new(&redis),
         sites: Sites::new(&vault, &redis, &generations, place),
         instances,
