@@ -125,6 +125,10 @@ pub struct AccountAdd {
     /// A name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// Where its admin is told of states and limits: an address (`https://…`) that each such event is posted to, or
+    /// the name of a queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify: Option<String>,
     /// SHA-256 (hex) of the API key that commands may show.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_key_sha256: Option<String>,
@@ -222,6 +226,9 @@ pub struct AccountInfo {
     /// A text for people.
     #[serde(default)]
     pub notes: Option<String>,
+    /// Where its admin is told of states and limits: a queue, or an address without its path.
+    #[serde(default)]
+    pub notify: Option<String>,
     /// How it stands.
     pub state: AccountState,
     /// Why, where there is a reason.

@@ -181,6 +181,18 @@ impl Names {
         format!("{instance}.{}", event.as_str())
     }
 
+    /// The queue of what the admins of accounts are told.
+    #[must_use]
+    pub fn notices(&self) -> String {
+        self.under("notices")
+    }
+
+    /// What [`Names::notices`] is bound to the exchange of events with: states and limits.
+    #[must_use]
+    pub fn notices_bindings(&self) -> [String; 2] {
+        ["*.account.state".to_owned(), "*.limit.*".to_owned()]
+    }
+
     /// Topic exchange of replies to callers that name a routing key.
     #[must_use]
     pub fn replies(&self) -> String {

@@ -27,6 +27,7 @@ mod import;
 mod lanes;
 mod limits;
 mod matrix;
+mod notices;
 mod other_server;
 mod ownership;
 mod pausing;

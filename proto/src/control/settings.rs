@@ -21,6 +21,11 @@ pub struct AccountSet {
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub notes: Option<Option<String>>,
+    /// Where its admin is told of states and limits: an address (`https://…`) that each such event is posted to, or
+    /// the name of a queue.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub notify: Option<Option<String>>,
     /// Whether commands must show an API key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require_api_key: Option<bool>,

@@ -43,13 +43,16 @@ pub enum InstanceAction {
 The API key is made here and only its SHA-256 is sent: nobody can show it to you again.
 
 Example:
-  queuegram instance add acme-sales --label 'Acme sales' --require-api-key")]
+  queuegram instance add acme-sales --label 'Acme sales' --require-api-key --notify https://ops.example.org/telegram")]
     Add {
         /// Its id: 1 to 64 of a-z, 0-9, - and _.
         instance: InstanceId,
         /// A name for people.
         #[arg(long)]
         label: Option<String>,
+        /// Where its admin is told of states and limits: an address (https://…) or the name of a queue.
+        #[arg(long, value_name = "URL|QUEUE")]
+        notify: Option<String>,
         /// Have every command to it show the API key (who may publish is otherwise the broker's permissions).
         #[arg(long, conflicts_with = "no_api_key")]
         require_api_key: bool,
@@ -168,9 +171,11 @@ pub async fn run(
     screen: Screen,
 ) -> Result<Done, Failure> {
     match action {
-        InstanceAction::Add { instance, label, require_api_key, no_api_key } => {
+        InstanceAction::Add { instance, label, notify, require_api_key, no_api_key } => {
             let key = if no_api_key { None } else { Some(api_key::generate()?) };
-            add(&instance, label, key, require_api_key, settings, screen).await
+            let api_key_sha256 = key.as_deref().map(api_key::sha256);
+            let params = AccountAdd { label, notify, api_key_sha256, require_api_key };
+            add(&instance, &params, key.as_deref(), settings, screen).await
         }
         InstanceAction::List => list(settings, screen).await,
         InstanceAction::Show { instance } => show(&instance, settings, screen).await,
@@ -201,23 +206,20 @@ pub async fn run(
 
 async fn add(
     instance: &InstanceId,
-    label: Option<String>,
-    key: Option<String>,
-    require_api_key: bool,
+    params: &AccountAdd,
+    key: Option<&str>,
     settings: &Settings,
     screen: Screen,
 ) -> Result<Done, Failure> {
     let mut orders = Orders::open(connect(settings).await?).await?;
-    let params =
-        AccountAdd { label, api_key_sha256: key.as_deref().map(api_key::sha256), require_api_key };
-    let answer = orders.ask(instance, method::ACCOUNT_ADD, &params, ORDER_TIMEOUT).await?;
+    let answer = orders.ask(instance, method::ACCOUNT_ADD, params, ORDER_TIMEOUT).await?;
     let added: AccountAdded = match read_done(&answer, screen)? {
         Ok(added) => added,
         Err(done) => return Ok(done),
     };
     let value = json!({ "instance": added.instance, "state": added.state, "api_key": key });
     screen.put(&value, || {
-        let mut lines = match &key {
+        let mut lines = match key {
             Some(key) => api_key::words(&added.instance, key),
             None => vec![format!("instance  {}", paint(STRONG, added.instance.as_str()))],
         };

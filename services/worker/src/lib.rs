@@ -27,6 +27,7 @@ mod members;
 mod method;
 mod methods;
 mod metrics;
+mod notices;
 mod outcome;
 mod owner;
 mod pace;

@@ -11,6 +11,7 @@ use proto::{CommandResult, MethodName, Status};
 use telegram::CallObserver;
 
 use crate::limits::{Class, Lane};
+use crate::notices::Notice;
 
 /// Seconds that cover a local Redis round trip as well as a day in a queue.
 const BUCKETS_S: [f64; 14] =
@@ -31,6 +32,7 @@ pub struct Metrics {
     delays: IntCounterVec,
     limits: IntCounterVec,
     waits: Histogram,
+    notices: IntCounterVec,
 }
 
 /// What a command goes through, one after the other.
@@ -143,7 +145,18 @@ impl Metrics {
                 )
                 .buckets(BUCKETS_S.to_vec()),
             )?,
+            notices: IntCounterVec::new(
+                Opts::new(
+                    "queuegram_notices_total",
+                    "Events of states and limits, by what became of them at the place that the \
+                     instance's admin named: told, refused, or unwanted where there is none.",
+                ),
+                &["outcome"],
+            )?,
         };
+        for notice in Notice::ALL {
+            metrics.notices.with_label_values(&[notice.as_str()]);
+        }
         for class in Class::ALL {
             metrics.delays.with_label_values(&[class.name()]);
             metrics.limits.with_label_values(&[class.name()]);
@@ -172,6 +185,7 @@ impl Metrics {
         registry.register(Box::new(metrics.delays.clone()))?;
         registry.register(Box::new(metrics.limits.clone()))?;
         registry.register(Box::new(metrics.waits.clone()))?;
+        registry.register(Box::new(metrics.notices.clone()))?;
         Ok(metrics)
     }
 
@@ -243,6 +257,11 @@ impl Metrics {
     /// Telegram told of a limit.
     pub fn limit_hit(&self, class: Class) {
         self.limits.with_label_values(&[class.name()]).inc();
+    }
+
+    /// An admin was told of an event, or not.
+    pub fn noticed(&self, notice: Notice) {
+        self.notices.with_label_values(&[notice.as_str()]).inc();
     }
 
     /// An instance changed its state; `None` for one that was not ours before, or no longer is.

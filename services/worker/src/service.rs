@@ -28,6 +28,7 @@ use crate::control::Control;
 use crate::limits::Remembered;
 use crate::methods;
 use crate::metrics::Metrics;
+use crate::notices::Notices;
 use crate::pace::Pace;
 use crate::patience::until_there;
 use crate::pauses::{self, PauseWatch};
@@ -86,6 +87,7 @@ impl Service for Worker {
         for queue in Control::shared_queues(&shared.names) {
             reading.spawn(control.clone().read_shared(queue));
         }
+        reading.spawn(Notices::new(shared.clone(), stopping.clone()).read());
         reading.spawn(shared.audit.clone().keep(stopping.clone()));
         reading.spawn(pauses::watch(shared.clone(), roster.clone(), stopping.clone()));
         reading.spawn(ready(shared.clone(), redis, latches, stopping.clone()));
@@ -149,7 +151,7 @@ async fn connect(
         generation: watch_redis.generation(),
         connecting: Pace::per_second(config.worker.connect_per_s),
         losses: Losses::default(),
-        ledger: Ledger::new(redis),
+        ledger: Ledger::new(&vault, redis),
         perils: Perils::new(redis),
         sites: Sites::new(&vault, redis, &generations, Place::here(&config.vault, &config.redis)),
         instances,

@@ -1,12 +1,13 @@
 //! An instance's settings and API keys, as orders change them.
 
 use chrono::{DateTime, Utc};
-use proto::Fault;
 use proto::control::{AccountSet, AccountSetKey, ApiKeyInfo};
 use proto::fault::code;
+use proto::{Fault, Names};
 use store::{InstanceRecord, LiveKey};
 
 use crate::methods;
+use crate::notices::NoticePlace;
 
 /// Most characters of a label.
 pub const LABEL_CHARS_MAX: usize = 128;
@@ -20,7 +21,7 @@ const DIGITS_TOLD: usize = 8;
 ///
 /// # Errors
 /// What makes no sense, by the name of its field.
-pub fn set(record: &mut InstanceRecord, wish: &AccountSet) -> Result<(), Fault> {
+pub fn set(record: &mut InstanceRecord, wish: &AccountSet, names: &Names) -> Result<(), Fault> {
     if let Some(label) = &wish.label {
         check_label(label.as_deref())?;
     }
@@ -32,11 +33,15 @@ pub fn set(record: &mut InstanceRecord, wish: &AccountSet) -> Result<(), Fault> 
     if let Some(tags) = &wish.tags {
         check_tags(tags)?;
     }
+    if let Some(Some(notify)) = &wish.notify {
+        NoticePlace::read(notify, names)?;
+    }
     if wish.require_api_key == Some(true) && record.api_keys.is_empty() {
         return Err(invalid("params.require_api_key: the instance has no API key; set one first"));
     }
     record.label = wish.label.clone().unwrap_or(record.label.take());
     record.notes = wish.notes.clone().unwrap_or(record.notes.take());
+    record.notify = wish.notify.clone().unwrap_or(record.notify.take());
     record.tags = wish.tags.clone().unwrap_or(std::mem::take(&mut record.tags));
     record.require_api_key = wish.require_api_key.unwrap_or(record.require_api_key);
     Ok(())
@@ -139,14 +144,16 @@ mod tests {
             tags: Some(vec!["north".to_owned()]),
             ..AccountSet::default()
         };
-        set(&mut record, &wish).unwrap();
+        set(&mut record, &wish, &Names::default()).unwrap();
         set(
             &mut record,
             &AccountSet { notes: Some(Some("n".to_owned())), ..AccountSet::default() },
+            &Names::default(),
         )
         .unwrap();
         assert_eq!((record.label.as_deref(), record.notes.as_deref()), (Some("Acme"), Some("n")));
-        set(&mut record, &AccountSet { label: Some(None), ..AccountSet::default() }).unwrap();
+        let wish = AccountSet { label: Some(None), ..AccountSet::default() };
+        set(&mut record, &wish, &Names::default()).unwrap();
         assert_eq!((record.label.clone(), record.tags.len()), (None, 1));
     }
 
@@ -158,10 +165,11 @@ mod tests {
             ("notes", AccountSet { notes: Some(Some("x".repeat(2_001))), ..none() }),
             ("tags", AccountSet { tags: Some(vec!["t".to_owned(); 21]), ..none() }),
             ("tags", AccountSet { tags: Some(vec![String::new()]), ..none() }),
+            ("notify", AccountSet { notify: Some(Some("tg.dead".to_owned())), ..none() }),
             ("require_api_key", AccountSet { require_api_key: Some(true), ..none() }),
         ] {
             let mut changed = record();
-            let said = set(&mut changed, &wish).unwrap_err().message;
+            let said = set(&mut changed, &wish, &Names::default()).unwrap_err().message;
             assert!(said.starts_with(&format!("params.{field}")), "{said}");
             assert_eq!(changed, record());
         }

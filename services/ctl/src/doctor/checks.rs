@@ -327,6 +327,7 @@ mod tests {
                 label: None,
                 tags: Vec::new(),
                 notes: None,
+                notify: None,
                 state,
                 reason: None,
                 since: None,

@@ -31,6 +31,9 @@ pub struct SetArgs {
     /// A text for people.
     #[arg(long, value_name = "TEXT")]
     notes: Option<String>,
+    /// Where its admin is told of states and limits: an address (https://…) or the name of a queue; empty: nowhere.
+    #[arg(long, value_name = "URL|QUEUE")]
+    notify: Option<String>,
     /// Whether its commands must show an API key.
     #[arg(long, value_name = "WHICH")]
     require_api_key: Option<Switch>,
@@ -46,6 +49,7 @@ pub async fn set(args: &SetArgs, settings: &Settings, screen: Screen) -> Result<
         label: text(&args.label),
         tags: tags.map(|tags| tags.into_iter().filter(|tag| !tag.is_empty()).collect()),
         notes: text(&args.notes),
+        notify: text(&args.notify),
         require_api_key: args.require_api_key.map(|switch| switch == Switch::On),
     };
     if params == AccountSet::default() {

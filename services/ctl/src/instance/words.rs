@@ -34,6 +34,7 @@ pub fn words_of(account: &AccountInfo) -> String {
         rows.push(row("tags", plain(&account.tags.join(", "))));
     }
     rows.extend(account.notes.as_deref().map(|notes| row("notes", plain(notes))));
+    rows.extend(account.notify.as_deref().map(|place| row("told at", plain(place))));
     rows.push(row(
         "API key",
         if account.require_api_key { "required" } else { "not required" }.into(),

@@ -37,7 +37,7 @@ pub async fn find_or_make(
     if answer.error_code.as_deref() == Some(code::INSTANCE_NOT_FOUND) {
         let api_key = api_key::generate()?;
         let api_key_sha256 = Some(api_key::sha256(&api_key));
-        let params = AccountAdd { label: None, api_key_sha256, require_api_key: false };
+        let params = AccountAdd { api_key_sha256, ..AccountAdd::default() };
         let added = orders.ask(instance, method::ACCOUNT_ADD, &params, ORDER_TIMEOUT).await?;
         if let Err(done) = read_done::<AccountAdded>(&added, screen)? {
             return Ok(Err(done));

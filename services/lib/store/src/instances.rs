@@ -61,6 +61,9 @@ pub struct InstanceRecord {
     /// Its own limits, where it has some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<InstanceLimits>,
+    /// Where its admin is told of states and limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify: Option<String>,
     /// Since when it is stopped, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stopped>,
@@ -173,6 +176,7 @@ impl InstanceRecord {
             phone: None,
             connected_at: None,
             limits: None,
+            notify: None,
             stopped: None,
         }
     }

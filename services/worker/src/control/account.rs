@@ -8,11 +8,12 @@ use proto::control::{
 };
 use proto::event::AccountState;
 use proto::fault::code;
-use proto::{Command, Fault, InstanceId};
+use proto::{Command, Fault, InstanceId, Names};
 use store::{InstanceRecord, StoreError};
 use tokio::sync::oneshot;
 
 use super::Control;
+use crate::notices::NoticePlace;
 use crate::owner::Order;
 use crate::roster::Owned;
 use crate::settings::{check_hash, check_label, keys_told, live_key};
@@ -26,9 +27,10 @@ impl Control {
         order: &Command,
         settings: AccountAdd,
     ) -> Result<AccountAdded, Fault> {
-        check_settings(&settings)?;
+        check_settings(&settings, &self.shared.names)?;
         let record = InstanceRecord {
             label: settings.label.clone(),
+            notify: settings.notify.clone(),
             api_keys: settings.api_key_sha256.iter().map(|hash| live_key(hash, None)).collect(),
             require_api_key: settings.require_api_key,
             ..InstanceRecord::new(order.instance.clone(), self.shared.clock.now())
@@ -177,6 +179,10 @@ impl Control {
         record.map(drop).ok_or_else(|| no_instance(instance))
     }
 
+    fn notify_told(&self, notify: Option<&str>) -> Option<String> {
+        NoticePlace::read(notify?, &self.shared.names).ok().map(|place| place.to_string())
+    }
+
     fn info(&self, record: InstanceRecord, standing: Standing) -> AccountInfo {
         let id = record.id;
         AccountInfo {
@@ -184,6 +190,7 @@ impl Control {
             label: record.label,
             tags: record.tags,
             notes: record.notes,
+            notify: self.notify_told(record.notify.as_deref()),
             state: standing.state,
             reason: standing.reason,
             since: standing.since,
@@ -203,13 +210,16 @@ impl Control {
 fn is_same(there: &InstanceRecord, wish: &InstanceRecord) -> bool {
     let of = |record: &InstanceRecord| {
         let hashes: Vec<_> = record.api_keys.iter().map(|key| key.sha256.clone()).collect();
-        (record.label.clone(), hashes, record.require_api_key)
+        (record.label.clone(), record.notify.clone(), hashes, record.require_api_key)
     };
     of(there) == of(wish)
 }
 
-fn check_settings(settings: &AccountAdd) -> Result<(), Fault> {
+fn check_settings(settings: &AccountAdd, names: &Names) -> Result<(), Fault> {
     check_label(settings.label.as_deref())?;
+    if let Some(notify) = &settings.notify {
+        NoticePlace::read(notify, names)?;
+    }
     match &settings.api_key_sha256 {
         Some(hash) => check_hash(hash),
         None if settings.require_api_key => {

@@ -33,7 +33,7 @@ impl Method for AccountGet {
             result: json!({
                 "instance": "acme-sales", "label": "Sales", "state": "online", "reason": null,
                 "since": null, "user_id": 5_000_000_009_i64, "username": "acme_sales",
-                "tags": [], "notes": null, "until": null, "require_api_key": false, "api_keys": [], "seal_key": null, "pauses": [],
+                "tags": [], "notes": null, "notify": null, "until": null, "require_api_key": false, "api_keys": [], "seal_key": null, "pauses": [],
                 "created_at": "2026-11-01T08:00:00.000Z",
             }),
         }
@@ -53,6 +53,7 @@ impl Method for AccountGet {
             // What an admin notes is not for every caller.
             tags: Vec::new(),
             notes: None,
+            notify: None,
             state: AccountState::Online,
             reason: None,
             since: None,

@@ -41,7 +41,7 @@ impl Owner {
 
     /// Changes the instance's settings.
     pub(super) async fn set(&self, wish: &AccountSet) -> Result<(), Fault> {
-        self.change_record(|record| settings::set(record, wish)).await.map(drop)
+        self.change_record(|record| settings::set(record, wish, &self.shared.names)).await.map(drop)
     }
 
     /// Gives the instance a new API key.

@@ -90,6 +90,9 @@ impl Topology {
         for key in names.control_shared_bindings() {
             bindings.push(bind(names.control(), names.control_shared(), &key));
         }
+        for key in names.notices_bindings() {
+            bindings.push(bind(names.events(), names.notices(), &key));
+        }
         Self {
             exchanges: vec![
                 exchange(names.commands()),
@@ -106,6 +109,7 @@ impl Topology {
                 queue(names.control_unowned()),
                 queue(names.unrouted()),
                 queue(names.undelivered()),
+                queue(names.notices()),
                 queue(names.dead()),
             ],
             bindings,
@@ -180,8 +184,14 @@ mod tests {
         ];
         assert_eq!(exchanges, wanted.into());
         let queues: BTreeSet<_> = topology.queues.iter().map(|q| q.name.as_str()).collect();
-        let wanted =
-            ["tg.control.shared", "tg.control.unowned", "tg.dead", "tg.undelivered", "tg.unrouted"];
+        let wanted = [
+            "tg.control.shared",
+            "tg.control.unowned",
+            "tg.dead",
+            "tg.notices",
+            "tg.undelivered",
+            "tg.unrouted",
+        ];
         assert_eq!(queues, wanted.into());
     }
 

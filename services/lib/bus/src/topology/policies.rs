@@ -171,12 +171,14 @@ pub(crate) fn all(names: &Names, broker: BrokerVersion) -> Vec<Policy> {
     policies.extend(of_lanes(of_queues(&named("lanes"), &lanes, &undelivered, broker)));
     policies.extend(of_queues(&named("unroutable"), &unrouted, &undelivered, broker));
     policies.extend(of_queues(&named("service"), &service, &dead, broker));
-    policies.extend(for_people(&named("dead"), &Covers::one(names.dead())));
+    policies.extend(of_news(&named("dead"), &Covers::one(names.dead())));
+    policies.extend(of_news(&named("notices"), &Covers::one(names.notices())));
     policies
 }
 
-/// A queue for people to look at: the newest are worth more than the oldest.
-fn for_people(name: &str, covers: &Covers) -> [Policy; 2] {
+/// A queue whose newest are worth more than its oldest, and that must never refuse one: an event that goes
+/// there is told to others too.
+fn of_news(name: &str, covers: &Covers) -> [Policy; 2] {
     let mut classic = bounds();
     classic.insert("overflow".to_owned(), json!("drop-head"));
     let mut quorum = classic.clone();
@@ -304,6 +306,7 @@ mod tests {
             ("tg.unrouted", &["tg-unroutable"], &["tg-unroutable-classic"]),
             ("tg.undelivered", &["tg-service"], &["tg-service-classic"]),
             ("tg.dead", &["tg-dead"], &["tg-dead-classic"]),
+            ("tg.notices", &["tg-notices"], &["tg-notices-classic"]),
             ("tg.control.worker-1", &[], &[]),
             ("tgxcommands.acme", &[], &[]),
             ("tgxdead", &[], &[]),
@@ -332,7 +335,7 @@ mod tests {
         let quorum =
             policies.iter().filter(|policy| policy.apply_to == ApplyTo::Only(QueueKind::Quorum));
         for policy in quorum {
-            if policy.name == "tg-dead" {
+            if ["tg-dead", "tg-notices"].contains(&policy.name.as_str()) {
                 assert!(!policy.definition.contains_key("dead-letter-exchange"));
                 continue;
             }

@@ -4,7 +4,7 @@ use super::*;
 use crate::settings::LABEL_CHARS_MAX;
 
 fn wrong(settings: &AccountAdd) -> Option<String> {
-    check_settings(settings).err().map(|fault| fault.message)
+    check_settings(settings, &Names::default()).err().map(|fault| fault.message)
 }
 
 #[test]
