@@ -1,50 +1,35 @@
 //! What a method works with: its command, its account, and `step`, the only way to Telegram.
 //!
-//! A step is admitted by gate and budget ([`admission`]), noted in the ledger as *started*, called, and noted as
+//! A step is admitted by gate and budget ([`admission`]), noted in the ledger as *started*, called ([`attempt`]), and noted as
 //! *executed* with its answer. After a crash the method runs again from the top: a step already
 //! executed returns its recorded answer, so the work goes on at the first step not done. One that
 //! must not be made twice and whose answer is not known is looked for first ([`doubt`]).
 
 mod admission;
+mod attempt;
 mod doubt;
 mod memo;
+mod recorded;
 
 use std::future::Future;
-use std::time::Duration;
 
 use chassis::faults::cut_at;
 use chrono::{DateTime, Utc};
 use proto::event::{CommandUnknown, EventData};
-use proto::{ChatId, Command, Event, Fault, InstanceId};
+use proto::{ChatId, Command, Event, InstanceId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use store::{Effect, InstanceRecord, Record, Start, StepState, StoreError};
 use telegram::{Account, CallError};
 
-use crate::limits::{Class, Hit, NotYet};
+use self::attempt::Attempted;
+use self::recorded::Recorded;
+use crate::limits::{Class, NotYet};
 use crate::outcome::Progress;
-use crate::persist::abandoned;
 use crate::reconcile::{Trace, Untraced};
 use crate::step::Step;
-use crate::stop::{Failure, Refusal, Stop, Uncertain};
+use crate::stop::{Failure, Refusal};
 use crate::tenure::Tenure;
-
-/// Tries of a call whose answer was lost, where it may be repeated.
-const TRIES_MAX: u32 = 3;
-/// First pause before a call is tried again; each further one is twice as long.
-const PAUSE_FIRST: Duration = Duration::from_millis(200);
-/// Longest pause before a call is tried again.
-const PAUSE_MAX: Duration = Duration::from_secs(5);
-
-/// What came of a call.
-enum Attempted<T> {
-    /// Telegram's answer, yes or no.
-    Answered(Result<T, Refusal>),
-    /// The answer to a call that must not be repeated was lost.
-    Lost,
-    /// Telegram asks to wait: the call was not made.
-    Limited(Hit),
-}
 
 /// A command being executed.
 pub struct Cx<'a> {
@@ -268,75 +253,6 @@ impl<'a> Cx<'a> {
         self.tenure.retry_store(|| ledger.step_started(lease, id, &step.name, &start)).await
     }
 
-    /// Calls Telegram until there is an answer, as far as the step's effect lets it be repeated.
-    async fn attempt<T, F, R>(&self, step: &Step, call: &mut F) -> Result<Attempted<T>, Failure>
-    where
-        F: FnMut() -> R,
-        R: Future<Output = Result<T, CallError>>,
-    {
-        let unreachable_until = self.now() + self.tenure.shared.config.unreachable_max();
-        let before = self.record.steps.get(step.name.as_ref());
-        let sent_before = before.map_or(self.record.suspect, |_| true);
-        let (mut lost, mut pause) = (0, PAUSE_FIRST);
-        loop {
-            let error = match call().await {
-                Ok(answer) => return Ok(Attempted::Answered(Ok(answer))),
-                Err(error) => error,
-            };
-            if error.outcome_unknown() {
-                lost += 1;
-                if step.effect == Effect::Once {
-                    tracing::warn!(%error, step = %step.name, "the answer was lost; looking");
-                    return Ok(Attempted::Lost);
-                }
-                if lost == TRIES_MAX {
-                    return Err(gave_up(step, &error));
-                }
-            } else if let CallError::Rpc(fault) = &error {
-                if let Some(hit) = self.limit_told(step, fault) {
-                    return Ok(Attempted::Limited(hit));
-                }
-                self.note_frozen(step, fault).await?;
-                return self.refused(fault, sent_before || lost > 0).map(Attempted::Answered);
-            } else if !matches!(error, CallError::NotSent(_)) {
-                return Err(self.ended(error));
-            } else if self.now() + pause >= unreachable_until.min(self.command.deadline) {
-                return Err(if lost == 0 { unreachable(&error) } else { gave_up(step, &error) });
-            }
-            tokio::select! {
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSE_MAX),
-                () = self.tenure.stopping.cancelled() => return Err(abandoned("the worker is going down")),
-            }
-        }
-    }
-
-    /// Telegram said no: for this account, or for this step.
-    fn refused<T>(
-        &self,
-        fault: &telegram::RpcFault,
-        repeated: bool,
-    ) -> Result<Result<T, Refusal>, Failure> {
-        let error = CallError::Rpc(fault.clone());
-        let verdict = telegram::verdict::verdict(&error);
-        if verdict.ends_session() {
-            self.tenure.report(verdict);
-            return Err(Failure::Stop(Stop::Fault(telegram::fault::of(&error))));
-        }
-        Ok(Err(Refusal { name: fault.name.clone(), code: fault.code, repeated }))
-    }
-
-    /// The connection is over, or we asked for something impossible.
-    fn ended(&self, error: CallError) -> Failure {
-        match error {
-            CallError::Closed => abandoned("the account was closed"),
-            CallError::KeyUnknown => {
-                self.tenure.report(telegram::AccountVerdict::KEY_UNKNOWN);
-                Failure::Stop(Stop::Fault(telegram::fault::of(&error)))
-            }
-            other => Failure::Stop(Stop::Fault(telegram::fault::of(&other))),
-        }
-    }
-
     async fn conclude<T: Serialize>(
         &self,
         step: Step,
@@ -353,51 +269,6 @@ impl<'a> Cx<'a> {
         cut_at("step_executed", &step.name);
         answer.map_err(Failure::Refused)
     }
-}
-
-/// A step's answer as the ledger keeps it: what Telegram said, yes or no.
-enum Recorded {}
-
-impl Recorded {
-    fn write<T: Serialize>(answer: &Result<T, Refusal>) -> Result<serde_json::Value, Failure> {
-        serde_json::to_value(answer).map_err(|error| {
-            Failure::Stop(Stop::Fault(Fault::internal(format!(
-                "an answer has no JSON form: {error}"
-            ))))
-        })
-    }
-
-    fn read<T: DeserializeOwned>(
-        answer: &serde_json::Value,
-    ) -> Result<Result<T, Failure>, Failure> {
-        match serde_json::from_value::<Result<T, Refusal>>(answer.clone()) {
-            Ok(answer) => Ok(answer.map_err(Failure::Refused)),
-            Err(error) => Err(Failure::Stop(Stop::Fault(Fault::internal(format!(
-                "a recorded answer can't be read: {error}"
-            ))))),
-        }
-    }
-
-    fn is_success(answer: &serde_json::Value) -> bool {
-        answer.get("Ok").is_some()
-    }
-}
-
-fn uncertain(step: &Step, why: &str) -> Failure {
-    Failure::Stop(Stop::Uncertain(Uncertain { step: step.name.to_string(), why: why.to_owned() }))
-}
-
-/// The call was sent and its answer lost, again and again.
-fn gave_up(step: &Step, error: &CallError) -> Failure {
-    if step.effect == Effect::Read {
-        unreachable(error)
-    } else {
-        uncertain(step, &error.to_string())
-    }
-}
-
-fn unreachable(error: &CallError) -> Failure {
-    Failure::Stop(Stop::Fault(telegram::fault::of(error)))
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use proto::{ErrorKind, Fault};
 use serde_json::Value;
 use store::{Effect, GroupRecord};
 
-use super::{Cx, PAUSE_FIRST, PAUSE_MAX, uncertain};
+use super::Cx;
+use super::attempt::{PAUSE_FIRST, PAUSE_MAX, uncertain};
 use crate::persist::abandoned;
 use crate::reconcile::{Case, Evidence, Next, Trace, decide};
 use crate::step::Step;

@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use store::{Effect, StepState};
 
-use super::{Cx, Recorded};
+use super::Cx;
+use super::recorded::Recorded;
 use crate::stop::{Failure, Refusal};
 
 impl Cx<'_> {

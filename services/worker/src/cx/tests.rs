@@ -6,13 +6,14 @@ pub(crate) mod sandbox;
 
 use std::cell::{Cell, RefCell};
 
-use proto::ErrorKind;
+use proto::{ErrorKind, Fault};
 use telegram::verdict::of_name;
 use telegram::{AccountVerdict, RpcFault};
 
 use self::ground::Ground;
 use super::*;
 use crate::limits::Class;
+use crate::stop::Stop;
 
 const HOUR_S: i64 = 3_600;
 
