@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use queuegram_tests::stage::Scene;
+use queuegram_tests::stage::{Scene, patience};
 use serde_json::json;
 
 use crate::expect::done;
@@ -55,6 +55,45 @@ async fn no_secret_is_logged_published_or_stored_in_the_clear() {
     for secret in [PASSWORD, &manager.phone[1..]] {
         assert!(!published.contains(secret), "{secret} was published");
     }
+}
+
+/// The scene's end looks into the lane and into `tg.dead`.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_key_is_nowhere_once_its_command_was_taken() {
+    let mut scene = Scene::open("secret-keys").await.unwrap();
+    scene.connect(INSTANCE).await.unwrap();
+    let ctl = scene.ctl().await.unwrap();
+    let made = ctl.json(&["instance", "key", INSTANCE]).await.unwrap();
+    let api_key = made["api_key"].as_str().unwrap().to_owned();
+    ctl.ok(&["instance", "set", INSTANCE, "--require-api-key", "on"]).await.unwrap();
+    let flood = json!({
+        "match": { "request": "channels.createChannel" }, "times": 1, "then": { "flood": 3_600 },
+    });
+    scene.tgsim.script(&flood).await.unwrap();
+    let body = json!({
+        "id": "parked", "method": "group.create", "instance": INSTANCE, "api_key": api_key,
+        "params": { "title": "A" },
+    });
+    scene.caller.send_body(INSTANCE, "group.create", &body).await.unwrap();
+    let torn = format!(r#"{{"id":"torn","api_key":"{api_key}","params":{{"#);
+    let properties = scene.caller.properties();
+    scene
+        .caller
+        .publish("tg.commands", "acme-sales.command", properties, torn.as_bytes())
+        .await
+        .unwrap();
+    patience::until("one is parked, one is dead", patience::USUAL, || async {
+        let lane = "tg.lanes.acme-sales.create";
+        let there = scene.vhost.queues().await?.iter().any(|queue| queue == lane);
+        let both = there
+            && scene.caller.look(lane).await?.ready == 1
+            && scene.caller.look("tg.dead").await?.ready == 1;
+        Ok(both.then_some(()))
+    })
+    .await
+    .unwrap();
+    // Nobody may hold what is to be looked at.
+    scene.workers[0].kill();
 }
 
 fn read_all(folder: &Path, into: &mut Vec<u8>) {

@@ -9,16 +9,18 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use deadpool_redis::redis::aio::MultiplexedConnection;
 use deadpool_redis::redis::{Client, FromRedisValue, cmd};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::listener::Message;
 use super::scene::Scene;
 use super::secrets::{Kind, Secrets};
 
-/// What a story has killed or frozen does not answer, and is not waited for.
+/// A worker that a story has killed or frozen does not answer, and is not waited for.
 const BOUND: Duration = Duration::from_secs(3);
 
 /// Each secret that was found, with where.
@@ -34,8 +36,7 @@ pub fn leaks(scene: &Scene) -> Vec<String> {
     });
     match swept {
         Ok(Ok(leaks)) => leaks,
-        // The scene's Telegram, which knows the secrets, is gone: the story ended it.
-        Ok(Err(_)) => Vec::new(),
+        Ok(Err(error)) => vec![format!("the search itself failed: {error:#}")],
         Err(_) => vec!["the search itself failed".to_owned()],
     }
 }
@@ -59,13 +60,14 @@ async fn look(scene: &Scene) -> Result<Vec<String>> {
         let kind = if message.exchange == "tg.events" { Kind::Number } else { Kind::Login };
         check(&format!("{} {}", message.exchange, message.routing_key), &message.body, kind);
     }
+    for (queue, message) in timeout(BOUND, left_in_queues(scene)).await.context("queues")?? {
+        check(&format!("the queue {queue}"), &message, Kind::Login);
+    }
     let mut vault = Vec::new();
     read_all(&scene.folder.join("vault"), &mut vault);
     check("the vault", &vault, Kind::Text);
-    if let Ok(Ok(entries)) = timeout(BOUND, redis_of(scene)).await {
-        for (key, content) in entries {
-            check(&format!("Redis {key}"), &content, Kind::Text);
-        }
+    for (key, content) in timeout(BOUND, redis_of(scene)).await.context("Redis")?? {
+        check(&format!("Redis {key}"), &content, Kind::Text);
     }
     Ok(leaks)
 }
@@ -101,6 +103,28 @@ fn ids_in(message: &Message) -> Vec<String> {
     let body = message.json();
     let ids = ["id", "command_id", "external_ref", "instance"].map(|field| body[field].as_str());
     ids.into_iter().flatten().map(str::to_owned).collect()
+}
+
+/// What lies in Queuegram's own queues, but for commands that nobody has taken yet. The bodies are callers'
+/// own; what an account can be entered with is taken out of them.
+async fn left_in_queues(scene: &Scene) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut left = Vec::new();
+    // A worker's own queue is for its connection alone.
+    let closed = ["tg.commands.", "tg.control.worker-"];
+    for queue in scene.vhost.queues().await? {
+        if !queue.starts_with("tg.") || closed.iter().any(|begin| queue.starts_with(begin)) {
+            continue;
+        }
+        let path = format!("queues/{{vhost}}/{queue}/get");
+        let look = json!({ "count": 1_000, "ackmode": "ack_requeue_true", "encoding": "base64" });
+        let messages = scene.vhost.post(&path, &look).await?;
+        for message in messages.as_array().into_iter().flatten() {
+            let mut bytes = BASE64_STANDARD.decode(message["payload"].as_str().unwrap_or(""))?;
+            bytes.extend(message["properties"].to_string().bytes());
+            left.push((queue.clone(), bytes));
+        }
+    }
+    Ok(left)
 }
 
 /// Every key, with what stands under it.

@@ -1,5 +1,6 @@
 //! The orders of `tg.control`, with the types of their params and results.
 
+use proto::Fault;
 use proto::control::{
     AccountAdd, AccountAdded, AccountExport, AccountExported, AccountForecast, AccountInfo,
     AccountLimits, AccountList, AccountLoggedIn, AccountLogin, AccountPause, AccountPauses,
@@ -9,6 +10,11 @@ use proto::control::{
     LoginCancel, NoParams, VaultChecked, VaultClaimed, VaultResealed, method,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::method::read_params;
 
 /// One order.
 pub struct Order {
@@ -20,6 +26,8 @@ pub struct Order {
     pub params: fn(&mut SchemaGenerator) -> Schema,
     /// The schema of its result.
     pub result: fn(&mut SchemaGenerator) -> Schema,
+    /// Its params as their type writes them, where they can be read.
+    pub spell: fn(&Map<String, Value>) -> Result<Map<String, Value>, Fault>,
 }
 
 /// Every order that a worker follows.
@@ -122,11 +130,19 @@ pub const ORDERS: &[Order] = &[
     ),
 ];
 
-const fn order<P: JsonSchema, R: JsonSchema>(name: &'static str, text: &'static str) -> Order {
+const fn order<P, R>(name: &'static str, text: &'static str) -> Order
+where
+    P: JsonSchema + DeserializeOwned + Serialize,
+    R: JsonSchema,
+{
     Order {
         name,
         text,
         params: |schemas| P::json_schema(schemas),
         result: |schemas| R::json_schema(schemas),
+        spell: |params| match serde_json::to_value(read_params::<P>(params)?) {
+            Ok(Value::Object(written)) => Ok(written),
+            other => Err(Fault::internal(format!("not written as an object: {other:?}"))),
+        },
     }
 }
