@@ -3,12 +3,13 @@
 
 use std::path::Path;
 
-use queuegram_tests::stage::{Scene, patience};
+use queuegram_tests::stage::{Listener, Scene, patience};
 use serde_json::json;
 
 use crate::expect::done;
 
 const INSTANCE: &str = "acme-sales";
+const LANE: &str = "tg.lanes.acme-sales.create";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_is_logged_published_or_stored_in_the_clear() {
@@ -57,7 +58,7 @@ async fn no_secret_is_logged_published_or_stored_in_the_clear() {
     }
 }
 
-/// The scene's end looks into the lane and into `tg.dead`.
+/// The scene's end looks into `tg.dead` and Redis.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_api_key_is_nowhere_once_its_command_was_taken() {
     let mut scene = Scene::open("secret-keys").await.unwrap();
@@ -83,17 +84,20 @@ async fn an_api_key_is_nowhere_once_its_command_was_taken() {
         .await
         .unwrap();
     patience::until("one is parked, one is dead", patience::USUAL, || async {
-        let lane = "tg.lanes.acme-sales.create";
-        let there = scene.vhost.queues().await?.iter().any(|queue| queue == lane);
+        let there = scene.vhost.queues().await?.iter().any(|queue| queue == LANE);
         let both = there
-            && scene.caller.look(lane).await?.ready == 1
+            && scene.caller.look(LANE).await?.ready == 1
             && scene.caller.look("tg.dead").await?.ready == 1;
         Ok(both.then_some(()))
     })
     .await
     .unwrap();
-    // Nobody may hold what is to be looked at.
+    // While it lives the lane is its alone.
     scene.workers[0].kill();
+    let lane = Listener::on_queue(&scene.vhost.amqp_url, LANE).await.unwrap();
+    let parked = lane.wait("what is parked", |_| true).await.unwrap();
+    let said = format!("{} {:?}", String::from_utf8_lossy(&parked.body), parked.properties);
+    assert!(said.contains("parked") && !said.contains(&api_key), "{said}");
 }
 
 fn read_all(folder: &Path, into: &mut Vec<u8>) {

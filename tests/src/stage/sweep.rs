@@ -42,7 +42,11 @@ pub fn leaks(scene: &Scene) -> Vec<String> {
 }
 
 async fn look(scene: &Scene) -> Result<Vec<String>> {
-    let secrets = secrets_of(scene).await?;
+    let redis = timeout(BOUND, redis_of(scene)).await.context("Redis")??;
+    let commands = redis.iter().filter_map(|(key, _)| key.split_once(":cmd:"));
+    let ids = scene.heard.all().iter().flat_map(ids_in).collect::<BTreeSet<String>>();
+    let ids = ids.into_iter().chain(commands.map(|(_, id)| id.to_owned())).collect();
+    let secrets = secrets_of(scene, &ids).await?;
     let mut leaks = Vec::new();
     let mut check = |place: &str, bytes: &[u8], kind| {
         leaks.extend(
@@ -66,14 +70,15 @@ async fn look(scene: &Scene) -> Result<Vec<String>> {
     let mut vault = Vec::new();
     read_all(&scene.folder.join("vault"), &mut vault);
     check("the vault", &vault, Kind::Text);
-    for (key, content) in timeout(BOUND, redis_of(scene)).await.context("Redis")?? {
+    for (key, content) in redis {
         check(&format!("Redis {key}"), &content, Kind::Text);
     }
     Ok(leaks)
 }
 
-/// The simulated Telegram knows all of them but what was typed.
-async fn secrets_of(scene: &Scene) -> Result<Secrets> {
+/// The simulated Telegram knows all of them but what was typed. Some stories give a group the name of its
+/// command; those `ids` stand everywhere.
+async fn secrets_of(scene: &Scene, ids: &BTreeSet<String>) -> Result<Secrets> {
     let (state, keys) = timeout(BOUND, async {
         tokio::try_join!(scene.tgsim.get("/state"), scene.tgsim.get("/auth_keys"))
     })
@@ -84,8 +89,6 @@ async fn secrets_of(scene: &Scene) -> Result<Secrets> {
             objects.filter_map(|object| object[name].as_str()).filter(|t| !t.is_empty()).collect();
         texts.into_iter().map(str::to_owned).collect()
     };
-    // Some stories give a group the name of its command, and ids stand everywhere.
-    let ids: BTreeSet<String> = scene.heard.all().iter().flat_map(ids_in).collect();
     let texts = |name: &str| -> Vec<String> {
         field(&state["groups"], name).into_iter().filter(|text| !ids.contains(text)).collect()
     };
@@ -109,8 +112,8 @@ fn ids_in(message: &Message) -> Vec<String> {
 /// own; what an account can be entered with is taken out of them.
 async fn left_in_queues(scene: &Scene) -> Result<Vec<(String, Vec<u8>)>> {
     let mut left = Vec::new();
-    // A worker's own queue is for its connection alone.
-    let closed = ["tg.commands.", "tg.control.worker-"];
+    // A worker's own queue is for its connection alone, a lane for its active consumer.
+    let closed = ["tg.commands.", "tg.control.worker-", "tg.lanes."];
     for queue in scene.vhost.queues().await? {
         if !queue.starts_with("tg.") || closed.iter().any(|begin| queue.starts_with(begin)) {
             continue;
