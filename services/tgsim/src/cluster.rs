@@ -32,8 +32,8 @@ pub struct Cluster {
     pub keys: HashMap<AuthKeyId, Key>,
     /// Logins that are under way.
     pub pending: Pending,
-    /// The `api_id` and `api_hash` that clients must give, where one pair is asked for.
-    pub api: Option<(i32, String)>,
+    /// The pairs of `api_id` and `api_hash` of which clients must give one; none: any.
+    pub applications: Vec<(i32, String)>,
     homes: HashMap<UserId, i32>,
 }
 
@@ -60,6 +60,8 @@ pub struct Key {
     pub awaiting_password: Option<UserId>,
     /// Whether it may be used.
     pub fate: Fate,
+    /// Whether the server knows it just now.
+    pub known: bool,
 }
 
 /// What makes a key temporary.
@@ -82,6 +84,10 @@ pub struct Client {
     pub system_version: String,
     /// Version of the application.
     pub app_version: String,
+    /// Language of the system.
+    pub system_lang_code: String,
+    /// Language of service texts.
+    pub lang_code: String,
 }
 
 /// One authorization.
@@ -125,7 +131,7 @@ impl Cluster {
             dcs,
             keys: HashMap::new(),
             pending: Pending::default(),
-            api: None,
+            applications: Vec::new(),
             homes: HashMap::new(),
         }
     }

@@ -216,6 +216,7 @@ impl Reader<'_> {
             login: None,
             awaiting_password: None,
             fate: Fate::Alive,
+            known: true,
         };
         self.hub.with(|sim| {
             if sim.world.cluster.keys.len() >= KEYS_MAX {

@@ -220,10 +220,10 @@ impl Sim {
             self.cut(connection);
         }
         let (cluster, clock) = (&self.world.cluster, self.world.clock.clone());
-        let (dcs, api) = (cluster.dcs.clone(), cluster.api.clone());
+        let (dcs, applications) = (cluster.dcs.clone(), cluster.applications.clone());
         self.world = World::new(self.world.seed, clock);
         self.world.cluster = Cluster::new(dcs);
-        self.world.cluster.api = api;
+        self.world.cluster.applications = applications;
         found_service_account(&mut self.world);
         self.script.clear();
         self.flood = Flood::default();

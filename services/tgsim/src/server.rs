@@ -120,7 +120,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let (admin_listener, admin) = listen(options.admin).await?;
     let mut world = World::new(options.seed, Clock::system());
     world.cluster = Cluster::new(dcs.clone());
-    world.cluster.api = options.api;
+    world.cluster.applications = options.api.into_iter().collect();
     crate::auth::found_service_account(&mut world);
     let hub = Arc::new(Hub::new(world, Arc::new(server_key)));
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());

@@ -31,7 +31,7 @@ impl Sim {
             self.forget_key(id);
             return None;
         }
-        (key.dc == dc).then(|| std::sync::Arc::clone(&key.key))
+        (key.known && key.dc == dc).then(|| std::sync::Arc::clone(&key.key))
     }
 
     /// Whether this connection is about to take a key over from one that is still open.

@@ -70,9 +70,9 @@ impl Unwrapped {
                 {
                     *field = String::deserialize(c)?;
                 }
-                for _ in ["system_lang_code", "lang_pack", "lang_code"] {
-                    String::deserialize(c)?;
-                }
+                client.system_lang_code = String::deserialize(c)?;
+                let _lang_pack = String::deserialize(c)?;
+                client.lang_code = String::deserialize(c)?;
                 if flags & 1 != 0 {
                     enums::InputClientProxy::deserialize(c)?;
                 }

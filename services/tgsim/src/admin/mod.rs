@@ -8,6 +8,7 @@ mod answer;
 mod faults;
 mod groups;
 mod limits;
+mod logins;
 mod state;
 mod users;
 
@@ -49,6 +50,8 @@ fn router(hub: Arc<Hub>) -> Router {
         .route("/users/{id}/code", get(users::code))
         .route("/codes/{phone}", get(users::code_of_phone))
         .route("/users/{id}/scan", post(users::scan))
+        .route("/users/{id}/keys", post(logins::keys))
+        .route("/applications", post(logins::applications))
         .route("/users/{id}/contacts", post(users::add_contacts))
         .route("/users/{id}/privacy", post(users::set_privacy))
         .route("/users/{id}/join", post(act::join))

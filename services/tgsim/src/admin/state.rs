@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Refused};
+use crate::cluster::Client;
 use crate::hub::Hub;
 use crate::world::{
     Banned, ChannelId, ChatId, InviteLink, Links, Member, PrivacyKey, Role, UserId, World,
@@ -74,10 +75,12 @@ pub fn user(world: &World, id: UserId) -> Option<Value> {
     let user = world.users.get(&id)?;
     let logins = world.cluster.logins_of(id);
     let logins = logins.into_iter().map(|(key, login)| {
+        let record = world.cluster.keys.get(&key);
         json!({
             "auth_key_id": key.0.to_string(),
-            "dc": world.cluster.keys.get(&key).map(|key| key.dc),
+            "dc": record.map(|key| key.dc),
             "since": login.since,
+            "client": record.and_then(|key| key.client.as_ref()).map(client),
         })
     });
     Some(json!({
@@ -99,6 +102,18 @@ pub fn user(world: &World, id: UserId) -> Option<Value> {
         "pts": user.mailbox.pts,
         "logins": logins.collect::<Vec<_>>(),
     }))
+}
+
+/// What `initConnection` said last.
+fn client(client: &Client) -> Value {
+    json!({
+        "api_id": client.api_id,
+        "device_model": client.device_model,
+        "system_version": client.system_version,
+        "app_version": client.app_version,
+        "system_lang_code": client.system_lang_code,
+        "lang_code": client.lang_code,
+    })
 }
 
 fn chat(world: &World, id: ChatId) -> Option<Value> {

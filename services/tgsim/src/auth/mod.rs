@@ -77,9 +77,10 @@ pub fn found_service_account(world: &mut World) {
 impl Cx<'_> {
     /// Whether the application may log in: `API_ID_INVALID` otherwise.
     fn check_api(&self, api_id: i32, api_hash: &str) -> Reply<()> {
-        let right = match &self.world.cluster.api {
-            Some((id, hash)) => (api_id, api_hash) == (*id, hash.as_str()),
-            None => api_id > 0 && !api_hash.is_empty(),
+        let allowed = &self.world.cluster.applications;
+        let right = match allowed.is_empty() {
+            true => api_id > 0 && !api_hash.is_empty(),
+            false => allowed.iter().any(|(id, hash)| (api_id, api_hash) == (*id, hash.as_str())),
         };
         if right { Ok(()) } else { Err(bad("API_ID_INVALID")) }
     }
