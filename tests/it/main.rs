@@ -26,6 +26,7 @@ mod frozen_owner;
 mod import;
 mod lanes;
 mod limits;
+mod lost_keys;
 mod matrix;
 mod notices;
 mod other_server;

@@ -41,6 +41,13 @@ impl Standing {
     /// Whether Telegram ended the login, so that only a new one helps.
     pub fn is_final(&self) -> bool {
         matches!(self.state, AccountState::LoggedOut | AccountState::Banned)
+            && !self.may_be_known_again()
+    }
+
+    /// Whether Telegram's servers did not know the auth key. They have said so of keys that lived: the login is kept, and
+    /// tried again when the instance is started, or its worker is.
+    pub fn may_be_known_again(&self) -> bool {
+        self.reason.as_deref() == Some(AccountVerdict::KEY_UNKNOWN.reason)
     }
 
     /// A state from now on.
@@ -113,6 +120,14 @@ mod tests {
     fn only_what_telegram_ended_is_final() {
         let is_final: Vec<_> = S::ALL.into_iter().filter(|state| at(*state).is_final()).collect();
         assert_eq!(is_final, [S::LoggedOut, S::Banned]);
+    }
+
+    #[test]
+    fn an_unknown_key_is_tried_again() {
+        let unknown = Standing::after(AccountVerdict::KEY_UNKNOWN, DateTime::UNIX_EPOCH);
+        assert_eq!(unknown.state, S::LoggedOut);
+        assert!(unknown.may_be_known_again() && !unknown.is_final());
+        assert_eq!(unknown.fault().code, code::LOGGED_OUT);
     }
 
     #[test]

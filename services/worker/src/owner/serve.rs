@@ -37,6 +37,10 @@ impl Owner {
         self.standing.borrow().state == AccountState::Stopped
     }
 
+    fn may_be_known_again(&self) -> bool {
+        self.standing.borrow().may_be_known_again()
+    }
+
     async fn follow(&mut self, tenure: &Tenure, goods: &Goods) -> Turn {
         let mut verdicts = tenure.verdict.subscribe();
         loop {
@@ -78,7 +82,12 @@ impl Owner {
                     self.before_login = None;
                     return Turn::Stopped(done);
                 }
-                Some(Order::Start(done)) if tenure.waits => return Turn::Started(done),
+                // With the login that it has: one that is under way is given up.
+                Some(Order::Start(done)) if tenure.waits || self.may_be_known_again() => {
+                    self.desk.give_up().await;
+                    self.before_login = None;
+                    return Turn::Started(done);
+                }
                 Some(Order::Start(done)) => {
                     let _ = done.send(Ok(()));
                 }
