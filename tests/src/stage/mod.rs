@@ -16,6 +16,7 @@ pub mod interrupt;
 pub mod listener;
 pub mod patience;
 pub mod ports;
+pub mod proxy;
 pub mod rabbit;
 pub mod redis;
 pub mod scene;

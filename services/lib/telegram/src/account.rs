@@ -16,6 +16,8 @@ use crate::hop::{Hop, Outside};
 use crate::keys::{KeyError, ServerKey};
 use crate::link::{Connectivity, Link};
 use crate::peers::{PeerBook, PeerRecord};
+use crate::presence::Presence;
+use crate::proxy::ProxyTrouble;
 use crate::secret::ApiHash;
 use crate::session::{
     LiveSession, RecordError, Saver, SelfRecord, SessionRecord, SessionSink, SinkError,
@@ -41,6 +43,7 @@ impl Shared {
         let outside = Outside {
             unacknowledged_max: self.config.unacknowledged_max,
             silence_max: self.config.silence_max(),
+            proxy_max: self.config.proxy_max(),
         };
         let hop = self.hop.get_or_try_init(|| Hop::start(outside)).await;
         hop.map_err(|error| CallError::NotSent(format!("no loopback port to listen on: {error}")))
@@ -84,6 +87,7 @@ pub struct Account(Arc<Inner>);
 
 struct Inner {
     telegram: Telegram,
+    presence: Presence,
     session: Arc<LiveSession>,
     peers: PeerBook,
     link: Link,
@@ -121,14 +125,26 @@ impl Telegram {
         Ok(Self(Arc::new(Shared { config, api_hash, server_key, observer, hop: OnceCell::new() })))
     }
 
+    /// The same as [`Telegram::open_as`], for an account that has nothing of its own and goes straight to Telegram.
+    pub fn open(
+        &self,
+        session: Option<SessionRecord>,
+        peers: Vec<PeerRecord>,
+        sink: Arc<dyn SessionSink>,
+        gate: Gate,
+    ) -> Account {
+        self.open_as(self.presence(), session, peers, sink, gate)
+    }
+
     /// Opens an account from what was stored (`None`: a new one, to be logged in). No connection is made until the
     /// first call, and nothing is ever sent while `gate` is shut: calls end as [`CallError::Closed`] then. Must be called
     /// within a tokio runtime.
     ///
     /// Open a session at most once at a time, in one process only: Telegram destroys a login that sends on two
     /// connections.
-    pub fn open(
+    pub fn open_as(
         &self,
+        presence: Presence,
         session: Option<SessionRecord>,
         peers: Vec<PeerRecord>,
         sink: Arc<dyn SessionSink>,
@@ -142,8 +158,10 @@ impl Telegram {
         let peers = PeerBook::new(config.peers_max, peers);
         let delay = Duration::from_millis(config.save_delay_ms);
         let saver = Saver::start(Arc::clone(&session), peers.clone(), sink, delay);
-        let link = Link::new(Arc::clone(&self.0), Arc::clone(&session), gate);
-        Account(Arc::new(Inner { telegram: self.clone(), session, peers, link, saver }))
+        let api_id = session.application(presence.application.api_id);
+        let presence = presence.logged_in_by(api_id);
+        let link = Link::new(Arc::clone(&self.0), Arc::clone(&session), &presence, gate);
+        Account(Arc::new(Inner { telegram: self.clone(), presence, session, peers, link, saver }))
     }
 
     pub(crate) fn shared(&self) -> &Shared {
@@ -189,6 +207,16 @@ impl Account {
     /// Whether there is a connection that works, as far as is known.
     pub fn connectivity(&self) -> watch::Receiver<Connectivity> {
         self.0.link.connectivity()
+    }
+
+    /// How it shows itself to Telegram.
+    pub fn presence(&self) -> &Presence {
+        &self.0.presence
+    }
+
+    /// What was wrong with its proxy when that was tried last, and when that changes.
+    pub fn trouble(&self) -> watch::Receiver<Option<ProxyTrouble>> {
+        self.0.link.trouble()
     }
 
     pub(crate) fn session(&self) -> &LiveSession {

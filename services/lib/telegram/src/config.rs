@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::presence::is_presentable;
 use crate::secret::ApiHash;
 
 /// The `telegram` section.
@@ -37,7 +38,7 @@ pub struct TelegramConfig {
     pub save_delay_ms: u64,
     /// Peers that one account remembers at most; the least recently used are forgotten first.
     pub peers_max: usize,
-    /// What Telegram shows in the account's list of devices.
+    /// What Telegram shows in the account's list of devices. An account keeps what it was first logged in with.
     pub device: DeviceConfig,
     /// For how long the kernel may go on trying to deliver what it was given. It does that for a frozen process, too, so
     /// together with the time for which a gate stays open it must be shorter than the next owner waits. No setting of
@@ -59,7 +60,7 @@ pub struct ServerConfig {
 }
 
 /// How the application presents itself (Telegram's `initConnection`).
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DeviceConfig {
     /// Shown as the device's name.
@@ -168,8 +169,8 @@ impl TelegramConfig {
             ("device.system_lang_code", &self.device.system_lang_code),
             ("device.lang_code", &self.device.lang_code),
         ] {
-            if text.is_empty() || text.len() > 128 {
-                return wrong(key, "must have 1 to 128 bytes");
+            if !is_presentable(text) {
+                return wrong(key, "must have 1 to 128 bytes and no control characters");
             }
         }
         Ok(())
@@ -191,6 +192,12 @@ impl TelegramConfig {
 
     pub(crate) fn connect_timeout(&self) -> Duration {
         Duration::from_secs(self.connect_timeout_s)
+    }
+
+    /// How long a connection through a proxy may take until it leads to Telegram: shorter than the whole, so that what is
+    /// wrong with the proxy is known before the wait is over.
+    pub(crate) fn proxy_max(&self) -> Duration {
+        self.connect_timeout() * 2 / 3
     }
 
     pub(crate) fn call_timeout(&self) -> Duration {
@@ -220,13 +227,14 @@ mod tests {
     fn a_wrong_setting_is_named() {
         good().validate().unwrap();
         type Spoil = fn(&mut TelegramConfig);
-        let cases: [(&str, Spoil); 6] = [
+        let cases: [(&str, Spoil); 7] = [
             ("api_id", |c| c.api_id = 0),
             ("api_hash", |c| c.api_hash = ApiHash::default()),
             ("connect_timeout_s", |c| c.connect_timeout_s = 0),
             ("call_timeout_s", |c| c.call_timeout_s = 601),
             ("in_flight_max", |c| c.in_flight_max = 0),
             ("device.model", |c| c.device.model.clear()),
+            ("device.lang_code", |c| c.device.lang_code = "e\nn".to_owned()),
         ];
         for (key, spoil) in cases {
             let mut config = good();

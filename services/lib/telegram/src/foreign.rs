@@ -26,6 +26,8 @@ const TELETHON_VERSION: u8 = b'1';
 pub struct ForeignSession {
     dc: i32,
     key: AuthKey,
+    /// The application by which it was made, where that is told.
+    api_id: Option<i32>,
 }
 
 /// Why a text is no session that can be used. Quotes nothing of it.
@@ -54,21 +56,23 @@ struct Form {
     chars: usize,
     is_telethon: bool,
     key_at: usize,
+    /// Where the application's number begins (32 bits, the highest first).
+    api_id_at: Option<usize>,
     /// Where it is said whether the account is a bot.
     bot_at: Option<usize>,
 }
 
 const FORMS: [Form; 5] = [
     // Telethon: data centre, IPv4 address, port, key.
-    Form { chars: 352, is_telethon: true, key_at: 7, bot_at: None },
+    Form { chars: 352, is_telethon: true, key_at: 7, api_id_at: None, bot_at: None },
     // The same with an IPv6 address.
-    Form { chars: 368, is_telethon: true, key_at: 19, bot_at: None },
+    Form { chars: 368, is_telethon: true, key_at: 19, api_id_at: None, bot_at: None },
     // Pyrogram before it knew users' numbers of 64 bits: data centre, test mode, key, user (32 bits), bot.
-    Form { chars: 351, is_telethon: false, key_at: 2, bot_at: Some(262) },
+    Form { chars: 351, is_telethon: false, key_at: 2, api_id_at: None, bot_at: Some(262) },
     // Pyrogram 1: the same, user of 64 bits.
-    Form { chars: 356, is_telethon: false, key_at: 2, bot_at: Some(266) },
+    Form { chars: 356, is_telethon: false, key_at: 2, api_id_at: None, bot_at: Some(266) },
     // Pyrogram 2: data centre, api_id, test mode, key, user (64 bits), bot.
-    Form { chars: 362, is_telethon: false, key_at: 6, bot_at: Some(270) },
+    Form { chars: 362, is_telethon: false, key_at: 6, api_id_at: Some(1), bot_at: Some(270) },
 ];
 
 impl ForeignSession {
@@ -97,7 +101,10 @@ impl ForeignSession {
         if form.bot_at.is_some_and(|at| bytes.get(at).is_some_and(|bot| *bot != 0)) {
             return Err(ForeignError::Bot);
         }
-        Ok(Self { dc: i32::from(*dc), key: AuthKey::new(*key) })
+        let api_id = form.api_id_at.and_then(|at| bytes.get(at..)?.first_chunk::<4>());
+        // One that is none is not believed; the rest may be right all the same.
+        let api_id = api_id.map(|id| i32::from_be_bytes(*id)).filter(|id| *id > 0);
+        Ok(Self { dc: i32::from(*dc), key: AuthKey::new(*key), api_id })
     }
 
     /// The session that an account is opened with where the key itself is taken over. Nobody is logged in by it before
@@ -114,6 +121,7 @@ impl ForeignSession {
         let mut record = SessionRecord {
             home_dc: self.dc,
             user: None,
+            api_id: self.api_id,
             mark: UpdateMark::default(),
             channel_pts: Vec::new(),
             ..known

@@ -3,13 +3,15 @@
 //!
 //! Here each write asks the account's [`Gate`] first, an account has at most one connection at a time, and who closes
 //! one knows when it is gone. A [`Ticket`] is good for one connection, and only its holder can use it: no other process
-//! of the machine, and no connection that grammers would like to make on its own.
+//! of the machine, and no connection that grammers would like to make on its own. Where the account has a proxy, its
+//! connections go through that one or nowhere: a direct one would show Telegram where we are.
 //!
 //! Why not a thread that ends the process when a lease runs out: nothing makes it run first when a frozen process wakes
 //! up. See "Decisions and facts" in docs/architecture.md.
 
 mod outside;
 mod passage;
+mod proxied;
 mod ticket;
 mod tunnel;
 
@@ -141,7 +143,7 @@ impl Asked {
         let connected = tokio::select! {
             biased;
             () = claim.over() => Err(io::ErrorKind::ConnectionAborted.into()),
-            connected = outside.connect(target) => connected,
+            connected = connect(outside, &claim.passage, target) => connected,
         };
         match connected {
             Ok(outer) => {
@@ -160,6 +162,14 @@ impl Asked {
     }
 }
 
+/// A socket that leads to `target`, by the account's way.
+async fn connect(outside: Outside, passage: &Passage, target: SocketAddr) -> io::Result<TcpStream> {
+    let Some(proxy) = &passage.proxy else { return outside.connect(target).await };
+    let connected = proxied::connect(outside, proxy, target).await;
+    passage.note_trouble(connected.as_ref().err().copied());
+    connected.map_err(io::Error::other)
+}
+
 fn reply_of(error: &io::Error) -> ReplyError {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => ReplyError::ConnectionRefused,
@@ -171,5 +181,7 @@ fn reply_of(error: &io::Error) -> ReplyError {
     }
 }
 
+#[cfg(test)]
+mod proxied_tests;
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@
 //! - [`session`]: what must be stored so that an account stays logged in, and when it changed.
 //! - [`login`]: connecting an account by phone code and 2FA password.
 //! - [`foreign`]: logins that other programs made.
+//! - [`presence`]: how an account shows itself to Telegram; [`proxy`]: by which way it goes there.
 //! - [`calls`]: Telegram's requests, one per function.
 //! - [`fault`]: what each of Telegram's errors means for the command and for the account.
 
@@ -30,6 +31,8 @@ pub mod link;
 pub mod login;
 pub mod peer;
 pub mod peers;
+pub mod presence;
+pub mod proxy;
 pub mod secret;
 pub mod session;
 pub mod verdict;
@@ -43,6 +46,8 @@ pub use gate::Gate;
 pub use login::{Login, LoginError, LoginProgress};
 pub use peer::{GroupKind, GroupPeer, UserPeer};
 pub use peers::{PeerBook, PeerRecord};
-pub use secret::{LoginCode, LoginPassword, Phone, SessionString};
+pub use presence::{Application, Presence};
+pub use proxy::{Proxy, ProxyError, ProxyTrouble};
+pub use secret::{ApiHash, LoginCode, LoginPassword, Phone, ProxyPassword, SessionString};
 pub use session::{SessionRecord, SessionSink};
 pub use verdict::AccountVerdict;

@@ -23,12 +23,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use self::classify::{before_sending, classify};
-use self::pool::{News, Pool};
+use self::pool::{Introduction, News, Pool};
 use crate::account::Shared;
 use crate::error::CallError;
 use crate::gate::Gate;
 use crate::hop::{Passage, Ticket};
 use crate::keys;
+use crate::presence::Presence;
+use crate::proxy::ProxyTrouble;
 use crate::session::LiveSession;
 
 /// After so many calls that got no answer in time, the connection is cut, since grammers keeps each of them, and
@@ -50,6 +52,7 @@ pub enum Connectivity {
 pub(crate) struct Link {
     shared: Arc<Shared>,
     session: Arc<LiveSession>,
+    introduction: Introduction,
     gate: Gate,
     passage: Arc<Passage>,
     in_flight: Semaphore,
@@ -73,12 +76,21 @@ struct State {
 }
 
 impl Link {
-    pub(crate) fn new(shared: Arc<Shared>, session: Arc<LiveSession>, gate: Gate) -> Self {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        session: Arc<LiveSession>,
+        presence: &Presence,
+        gate: Gate,
+    ) -> Self {
         Self {
             in_flight: Semaphore::new(shared.config.in_flight_max),
             shared,
             session,
-            passage: Arc::new(Passage::new(gate.clone())),
+            passage: Arc::new(Passage::new(gate.clone(), presence.proxy.clone())),
+            introduction: Introduction {
+                device: presence.device.clone(),
+                api_id: presence.application.api_id,
+            },
             gate,
             closing: CancellationToken::new(),
             connectivity: watch::Sender::new(Connectivity::Down),
@@ -91,6 +103,10 @@ impl Link {
 
     pub(crate) fn connectivity(&self) -> watch::Receiver<Connectivity> {
         self.connectivity.subscribe()
+    }
+
+    pub(crate) fn trouble(&self) -> watch::Receiver<Option<ProxyTrouble>> {
+        self.passage.trouble()
     }
 
     pub(crate) fn scanned(&self) -> &Notify {
@@ -205,7 +221,7 @@ impl Link {
         {
             return Err(CallError::NotSent(why.clone()));
         }
-        let proven = self.prove(&mut state, dc).await;
+        let proven = self.prove(&mut state, dc).await.map_err(|error| self.by_proxy(error));
         match &proven {
             Ok(_) => {
                 state.failed = None;
@@ -214,6 +230,14 @@ impl Link {
             Err(error) => state.failed = Some((Instant::now(), error.to_string())),
         }
         proven
+    }
+
+    /// Where there is no connection because of the proxy, that is what is told.
+    fn by_proxy(&self, error: CallError) -> CallError {
+        match (error, *self.passage.trouble().borrow()) {
+            (CallError::NotSent(_), Some(trouble)) => CallError::NotSent(trouble.to_string()),
+            (error, _) => error,
+        }
     }
 
     async fn prove(&self, state: &mut State, dc: i32) -> Result<Pool, CallError> {
@@ -241,7 +265,7 @@ impl Link {
         let ticket = self.ticket().await?;
         let session = Arc::clone(&self.session);
         let news = News { connectivity: self.connectivity.clone(), scanned: self.scanned.clone() };
-        let pool = Pool::start(&self.shared.config, session, news, ticket);
+        let pool = Pool::start(&self.shared.config, &self.introduction, session, news, ticket);
         // Kept before it has proven itself: whoever closes the account meanwhile must find it.
         let pool = state.pool.insert(pool).clone();
         let Err(error) = self.ping(&pool, dc).await else { return Ok(pool) };

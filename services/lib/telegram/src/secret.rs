@@ -83,6 +83,11 @@ secret_string! {
 }
 
 secret_string! {
+    /// What a proxy asks for beside a name.
+    ProxyPassword
+}
+
+secret_string! {
     /// The code that Telegram sends to a person who logs in.
     LoginCode
 }

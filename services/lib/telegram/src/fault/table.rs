@@ -144,10 +144,10 @@ pub const TABLE: &[Row] = &[
     row("INPUT_METHOD_INVALID", M::Internal, None, "Telegram does not know the request"),
     row("INPUT_REQUEST_TOO_LONG", M::Invalid, None, "the request is too long"),
     row("CONNECTION_LAYER_INVALID", M::Detached, None, "Telegram does not accept this release's layer"),
-    row("API_ID_INVALID", M::Detached, None, "telegram.api_id and telegram.api_hash don't fit together"),
-    row("CONNECTION_API_ID_INVALID", M::Detached, None, "Telegram does not accept telegram.api_id"),
+    row("API_ID_INVALID", M::Detached, None, "the application's api_id and api_hash don't fit together: the instance's own, or telegram.api_id and telegram.api_hash"),
+    row("CONNECTION_API_ID_INVALID", M::Detached, None, "Telegram does not accept the application's api_id: the instance's own, or telegram.api_id"),
     row("CONNECTION_NOT_INITED", M::Unavailable, None, "the connection was not introduced to Telegram; the next one is"),
-    row("API_ID_PUBLISHED_FLOOD", M::Detached, None, "telegram.api_id is published somewhere and can't be used"),
+    row("API_ID_PUBLISHED_FLOOD", M::Detached, None, "the application's api_id is published somewhere and can't be used"),
     // Links.
     row("INVITE_HASH_EXPIRED", M::Invalid, None, "the invite link does not work any more"),
     row("INVITE_HASH_INVALID", M::Invalid, None, "there is no such invite link"),

@@ -45,7 +45,9 @@ impl ForeignSession {
     ) -> Result<(), LoginError> {
         // Ours has been told by Telegram which data centres there are.
         let record = self.among(ours.record()).map_err(LoginError::Foreign)?;
-        let theirs = ours.telegram().open(Some(record), Vec::new(), Arc::new(Nowhere), gate);
+        // By our way and as our device; as which application, the session tells where it knows.
+        let (as_ours, sink) = (ours.presence().clone(), Arc::new(Nowhere));
+        let theirs = ours.telegram().open_as(as_ours, Some(record), Vec::new(), sink, gate);
         let request = tl::functions::auth::AcceptLoginToken { token: token.bytes() };
         let accepted = theirs.invoke(&request).await;
         // There is nothing to save that could fail.

@@ -1,4 +1,4 @@
-//! The sockets on Telegram's side: what the kernel is told about them.
+//! The sockets on Telegram's side, or on that of an account's proxy: what the kernel is told about them.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,6 +19,8 @@ pub(crate) struct Outside {
     pub(crate) unacknowledged_max: Duration,
     /// After so long without an answer of any kind to what was sent, the peer is given up.
     pub(crate) silence_max: Duration,
+    /// How long a connection through a proxy may take until it leads to Telegram.
+    pub(crate) proxy_max: Duration,
 }
 
 impl Outside {

@@ -2,14 +2,19 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::gate::Gate;
+use crate::proxy::{Proxy, ProxyTrouble};
 
 /// One account's passage.
 pub(crate) struct Passage {
     pub(super) gate: Gate,
+    /// The only way out; straight on without one.
+    pub(super) proxy: Option<Proxy>,
+    /// What was wrong with the proxy when it was tried last.
+    trouble: watch::Sender<Option<ProxyTrouble>>,
     /// Whoever holds it may have a socket outside.
     seat: Semaphore,
     /// Cancelled when the ticket that is out is good no more.
@@ -19,10 +24,20 @@ pub(crate) struct Passage {
 }
 
 impl Passage {
-    pub(crate) fn new(gate: Gate) -> Self {
+    pub(crate) fn new(gate: Gate, proxy: Option<Proxy>) -> Self {
         let closing = CancellationToken::new();
         let current = Mutex::new(closing.child_token());
-        Self { gate, seat: Semaphore::new(1), current, closing }
+        let trouble = watch::Sender::new(None);
+        Self { gate, proxy, trouble, seat: Semaphore::new(1), current, closing }
+    }
+
+    /// What was wrong with the proxy when it was tried last, and when that changes.
+    pub(crate) fn trouble(&self) -> watch::Receiver<Option<ProxyTrouble>> {
+        self.trouble.subscribe()
+    }
+
+    pub(super) fn note_trouble(&self, trouble: Option<ProxyTrouble>) {
+        self.trouble.send_if_modified(|now| std::mem::replace(now, trouble) != trouble);
     }
 
     /// Ends the connection, if there is one, and returns when its socket is gone.

@@ -21,7 +21,8 @@ struct Ground {
 
 impl Ground {
     async fn new(silence_max: Duration) -> Self {
-        let outside = Outside { unacknowledged_max: Duration::from_secs(10), silence_max };
+        let outside =
+            Outside { unacknowledged_max: Duration::from_secs(10), silence_max, proxy_max: BOUND };
         let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
         Self { hop: Hop::start(outside).await.unwrap(), server }
     }
@@ -56,7 +57,7 @@ async fn ground() -> Ground {
 }
 
 fn passage(gate: &Gate) -> Arc<Passage> {
-    Arc::new(Passage::new(gate.clone()))
+    Arc::new(Passage::new(gate.clone(), None))
 }
 
 /// Reads until the other side ends it; how many bytes came.

@@ -15,12 +15,18 @@ use tokio::task::{AbortHandle, JoinHandle};
 use tracing::{debug, error};
 
 use super::Connectivity;
-use crate::config::TelegramConfig;
+use crate::config::{DeviceConfig, TelegramConfig};
 use crate::hop::Ticket;
 use crate::session::LiveSession;
 
 /// Updates that wait to be read, at most; grammers drops what is more.
 const UPDATES_MAX: usize = 100;
+
+/// What each connection begins with.
+pub(super) struct Introduction {
+    pub(super) device: DeviceConfig,
+    pub(super) api_id: i32,
+}
 
 /// A running pool. Clones share it.
 #[derive(Clone)]
@@ -34,12 +40,13 @@ pub(super) struct Pool {
 impl Pool {
     pub(super) fn start(
         config: &TelegramConfig,
+        introduction: &Introduction,
         session: Arc<LiveSession>,
         news: News,
         ticket: Ticket,
     ) -> Self {
-        let params = params(config, ticket.proxy_url());
-        let pool = SenderPool::with_configuration(session, config.api_id, params);
+        let params = params(config, &introduction.device, ticket.proxy_url());
+        let pool = SenderPool::with_configuration(session, introduction.api_id, params);
         let client = Client::with_configuration(pool.handle, Default::default());
         let runner = tokio::spawn(pool.runner.run());
         tokio::spawn(drain(pool.updates, news));
@@ -82,13 +89,13 @@ impl Pool {
 
 /// Every field by name: the library's own default looks the host's system up (slow, and tells Telegram about it), and
 /// repeats calls after a lost connection, which would make groups twice.
-fn params(config: &TelegramConfig, proxy_url: String) -> ConnectionParams {
+fn params(config: &TelegramConfig, device: &DeviceConfig, proxy_url: String) -> ConnectionParams {
     ConnectionParams {
-        device_model: config.device.model.clone(),
-        system_version: config.device.system_version.clone(),
-        app_version: config.device.app_version.clone(),
-        system_lang_code: config.device.system_lang_code.clone(),
-        lang_code: config.device.lang_code.clone(),
+        device_model: device.model.clone(),
+        system_version: device.system_version.clone(),
+        app_version: device.app_version.clone(),
+        system_lang_code: device.system_lang_code.clone(),
+        lang_code: device.lang_code.clone(),
         proxy_url: Some(proxy_url),
         use_ipv6: config.server.as_ref().is_some_and(|server| server.address.is_ipv6()),
         retry_policy: Box::new(NoRetries),

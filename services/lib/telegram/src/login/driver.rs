@@ -12,6 +12,7 @@ use crate::account::Account;
 use crate::calls::myself;
 use crate::error::CallError;
 use crate::peers::user_peer;
+use crate::presence::Application;
 use crate::secret::{CodeToken, LoginCode, LoginPassword, Phone, QrToken};
 use crate::session::SelfRecord;
 use crate::verdict::verdict;
@@ -156,11 +157,11 @@ impl Login {
     }
 
     async fn send_code(&self, phone: &Phone) -> Event {
-        let shared = self.account.telegram().shared();
+        let application = &self.account.presence().application;
         let request = tl::functions::auth::SendCode {
             phone_number: phone.digits().unwrap_or_default(),
-            api_id: shared.config.api_id,
-            api_hash: shared.api_hash.expose().to_owned(),
+            api_id: application.api_id,
+            api_hash: application_secret(application),
             settings: tl::types::CodeSettings {
                 allow_flashcall: false,
                 current_number: false,
@@ -187,10 +188,10 @@ impl Login {
     }
 
     async fn export_token(&self) -> Event {
-        let shared = self.account.telegram().shared();
+        let application = &self.account.presence().application;
         let request = tl::functions::auth::ExportLoginToken {
-            api_id: shared.config.api_id,
-            api_hash: shared.api_hash.expose().to_owned(),
+            api_id: application.api_id,
+            api_hash: application_secret(application),
             except_ids: Vec::new(),
         };
         login_token(self.account.invoke(&request).await)
@@ -245,6 +246,11 @@ impl Login {
             Err(error) => Event::NotSaved(error.to_string()),
         }
     }
+}
+
+/// Empty where it is not known: Telegram refuses that then.
+fn application_secret(application: &Application) -> String {
+    application.api_hash.as_ref().map(|hash| hash.expose().to_owned()).unwrap_or_default()
 }
 
 /// Whether Telegram says that nobody is logged in with this key. That a password is wanted yet is another thing.

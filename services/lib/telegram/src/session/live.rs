@@ -72,6 +72,22 @@ impl LiveSession {
         }
     }
 
+    /// The application by which the session is used: the one that is noted, else this one from now on.
+    pub(crate) fn application(&self, api_id: i32) -> i32 {
+        let mut record = self.lock();
+        if let Some(noted) = record.api_id {
+            return noted;
+        }
+        record.api_id = Some(api_id);
+        let is_login = record.user.is_some();
+        drop(record);
+        // A session without a login is saved when it has one.
+        if is_login {
+            self.revision.send_modify(|revision| revision.login += 1);
+        }
+        api_id
+    }
+
     /// Completes a login.
     pub(crate) fn set_user(&self, user: SelfRecord) {
         let changed = self.lock().user.replace(user) != Some(user);
@@ -239,6 +255,19 @@ mod tests {
         session.set_mark(UpdateMark { pts: 3, ..UpdateMark::default() });
         session.set_mark(UpdateMark { pts: 3, ..UpdateMark::default() });
         assert_eq!(revision(), Revision { login: 2, rest: 1 });
+    }
+
+    #[test]
+    fn the_application_of_a_login_is_noted_once() {
+        let fresh = live();
+        assert_eq!((fresh.application(7), fresh.application(8)), (7, 7));
+        assert_eq!(fresh.revision(), Revision::default(), "there is no login to save yet");
+        let of_older_release = live();
+        let id = 777_001.try_into().unwrap();
+        of_older_release.set_user(SelfRecord { id, access_hash: 5, bot: false });
+        assert_eq!((of_older_release.application(7), of_older_release.application(8)), (7, 7));
+        assert_eq!(of_older_release.revision(), Revision { login: 2, rest: 0 });
+        assert_eq!(of_older_release.record().api_id, Some(7));
     }
 
     #[tokio::test]

@@ -27,6 +27,10 @@ pub struct SessionRecord {
     pub dcs: Vec<DcRecord>,
     /// The account, once it is logged in.
     pub user: Option<SelfRecord>,
+    /// The application by which the keys were made, and by which they are used ever after; none in a session of a release
+    /// that did not note it, or of another program that does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_id: Option<i32>,
     /// Where it is in the stream of updates.
     pub mark: UpdateMark,
     /// The same for each supergroup whose stream was read: Telegram's own number, pts.
@@ -99,7 +103,7 @@ impl SessionRecord {
             }
         };
         let mark = UpdateMark::default();
-        Self { v: VERSION, home_dc, dcs, user: None, mark, channel_pts: Vec::new() }
+        Self { v: VERSION, home_dc, dcs, user: None, api_id: None, mark, channel_pts: Vec::new() }
     }
 
     /// True once a login was completed with it.
