@@ -5,6 +5,7 @@
 
 mod audit;
 mod command;
+mod identity;
 mod limits;
 mod login;
 mod settings;
@@ -23,6 +24,9 @@ pub use command::{
     CommandList, CommandListed, CommandResolve, CommandResolved, CommandRow, CommandState, Verdict,
 };
 
+pub use identity::{
+    AccountSealKey, ApplicationParams, DeviceParams, IdentityInfo, ProxyInfo, ProxyParams,
+};
 pub use limits::{
     AccountForecast, AccountLimits, AccountSetLimits, BudgetParams, ChatLimit, ClassLimit,
     Forecast, GroupsUsed,
@@ -39,6 +43,8 @@ pub mod method {
     pub const ACCOUNT_REMOVE: &str = "account.remove";
     /// Changes an instance's settings.
     pub const ACCOUNT_SET: &str = "account.set";
+    /// Tells the key to which secrets are sealed.
+    pub const ACCOUNT_SEAL_KEY: &str = "account.seal_key";
     /// Gives an instance a new API key.
     pub const ACCOUNT_SET_KEY: &str = "account.set_key";
     /// Disconnects an instance until it is started again; its login stays.
@@ -92,6 +98,7 @@ pub mod method {
         ACCOUNT_ADD,
         ACCOUNT_REMOVE,
         ACCOUNT_SET,
+        ACCOUNT_SEAL_KEY,
         ACCOUNT_SET_KEY,
         ACCOUNT_STOP,
         ACCOUNT_START,
@@ -135,6 +142,15 @@ pub struct AccountAdd {
     /// Whether commands must show it.
     #[serde(default)]
     pub require_api_key: bool,
+    /// How the account presents itself, where that is not to be as configured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceParams>,
+    /// The application by which it logs in, where that is not to be the configured one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application: Option<ApplicationParams>,
+    /// By which way it goes out, where not straight on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<ProxyParams>,
 }
 
 /// Result of `account.add`.
@@ -252,6 +268,12 @@ pub struct AccountInfo {
     pub api_keys: Vec<ApiKeyInfo>,
     /// The public key to seal phone numbers, codes and passwords to (base64).
     pub seal_key: Option<String>,
+    /// How the account presents itself to Telegram.
+    #[serde(default)]
+    pub identity: Option<IdentityInfo>,
+    /// By which proxy it goes out; null: straight on.
+    #[serde(default)]
+    pub proxy: Option<ProxyInfo>,
     /// What is paused of it, by its own pauses and by those of all instances.
     #[serde(default)]
     pub pauses: Vec<PauseInfo>,

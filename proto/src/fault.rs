@@ -203,6 +203,8 @@ pub mod code {
     pub const INSTANCE_NOT_FOUND: &str = "INSTANCE_NOT_FOUND";
     /// There is such an instance already.
     pub const INSTANCE_EXISTS: &str = "INSTANCE_EXISTS";
+    /// The account has been logged in, and keeps the identity that it has.
+    pub const INSTANCE_IDENTITY_FIXED: &str = "INSTANCE_IDENTITY_FIXED";
     /// A field of the envelope or of the params that does not exist.
     pub const FIELD_UNKNOWN: &str = "FIELD_UNKNOWN";
     /// A field of the envelope has the wrong type or form.

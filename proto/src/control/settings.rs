@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::identity::{ApplicationParams, DeviceParams, ProxyParams};
 use crate::ids::MethodName;
 
 /// Params of `account.set`: what is left out stays as it is; null takes it away.
@@ -29,6 +30,18 @@ pub struct AccountSet {
     /// Whether commands must show an API key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require_api_key: Option<bool>,
+    /// How the account is to present itself, of which the same holds field by field. Only before its first login.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<DeviceParams>")]
+    pub device: Option<Option<DeviceParams>>,
+    /// The application by which it is to log in; null: the configured one. Only before its first login.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<ApplicationParams>")]
+    pub application: Option<Option<ApplicationParams>>,
+    /// By which way it goes out, from now on; null: straight on.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<ProxyParams>")]
+    pub proxy: Option<Option<ProxyParams>>,
 }
 
 /// Params of `account.set_key`: a new API key. At most two are live, so that callers can change over.
@@ -59,6 +72,10 @@ pub struct ApiKeyInfo {
 }
 
 /// A field that is there, be it null.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+fn given<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
     Option::deserialize(deserializer).map(Some)
 }

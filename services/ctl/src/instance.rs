@@ -1,7 +1,9 @@
 //! `instance`: the connected accounts, as orders to whichever worker has or takes them.
 
+mod add;
 mod change;
 mod export;
+mod identity;
 mod import;
 mod words;
 
@@ -11,26 +13,25 @@ use clap::Subcommand;
 use proto::{
     InstanceId, MethodName,
     control::{
-        AccountAdd, AccountAdded, AccountInfo, AccountLimits, AccountList, AccountRemove,
-        AccountRemoved, NoParams, method,
+        AccountInfo, AccountLimits, AccountList, AccountRemove, AccountRemoved, NoParams, method,
     },
     time,
 };
 use serde_json::json;
 
+use self::add::{AddArgs, add};
 use self::change::{SetArgs, new_key, set};
 use self::export::export;
 use self::import::{ImportArgs, import};
 pub use self::words::state_word;
 use self::words::words_of;
 use crate::{
-    api_key,
     broker::connect,
     exit::{Done, Failure},
     limits::{self, LimitsArgs},
     order::{ORDER_TIMEOUT, Orders, read_done},
     pause, prompt,
-    screen::{STRONG, Screen, paint, plain},
+    screen::{Screen, plain},
     settings::Settings,
     table::table,
 };
@@ -42,24 +43,14 @@ pub enum InstanceAction {
     #[command(after_help = "\
 The API key is made here and only its SHA-256 is sent: nobody can show it to you again.
 
-Example:
-  queuegram instance add acme-sales --label 'Acme sales' --require-api-key --notify https://ops.example.org/telegram")]
-    Add {
-        /// Its id: 1 to 64 of a-z, 0-9, - and _.
-        instance: InstanceId,
-        /// A name for people.
-        #[arg(long)]
-        label: Option<String>,
-        /// Where its admin is told of states and limits: an address (https://…) or the name of a queue.
-        #[arg(long, value_name = "URL|QUEUE")]
-        notify: Option<String>,
-        /// Have every command to it show the API key (who may publish is otherwise the broker's permissions).
-        #[arg(long, conflicts_with = "no_api_key")]
-        require_api_key: bool,
-        /// Make no API key.
-        #[arg(long)]
-        no_api_key: bool,
-    },
+How the account presents itself to Telegram, and by which application, is fixed at its first login. An api_hash and
+a proxy's password are read from the terminal without echo, or as lines of standard input (api_hash first); never from
+the arguments. They go to the worker sealed.
+
+Examples:
+  queuegram instance add acme-sales --label 'Acme sales' --require-api-key --notify https://ops.example.org/telegram
+  queuegram instance add acme-sales --device-model 'Acme CRM' --lang de --proxy socks5://acme@proxy.example:1080")]
+    Add(AddArgs),
     /// List all instances and how they stand.
     List,
     /// Show one instance.
@@ -67,12 +58,18 @@ Example:
         /// Its id.
         instance: InstanceId,
     },
-    /// Change an instance's label, tags and notes, and whether its commands must show an API key.
+    /// Change an instance's settings, its proxy, and, before its first login, how it presents itself.
     #[command(after_help = "\
-What is not named stays; an empty text takes it away.
+What is not named stays; an empty text takes a label, the tags or notes away.
 
-Example:
-  queuegram instance set acme-sales --label 'Acme sales' --tag north --tag key-account --require-api-key on")]
+With another proxy the account is connected anew at once; where the proxy lets nothing through it stays `connecting`,
+and never goes past it. Device, language and application can be changed only before the first login. An api_hash and a
+proxy's password are read from the terminal without echo, or as lines of standard input (api_hash first).
+
+Examples:
+  queuegram instance set acme-sales --label 'Acme sales' --tag north --tag key-account --require-api-key on
+  queuegram instance set acme-sales --proxy socks5://acme@proxy.example:1080 < password.txt
+  queuegram instance set acme-sales --proxy none")]
     Set(SetArgs),
     /// Make a new API key for an instance; prints it, once.
     #[command(after_help = "\
@@ -171,12 +168,7 @@ pub async fn run(
     screen: Screen,
 ) -> Result<Done, Failure> {
     match action {
-        InstanceAction::Add { instance, label, notify, require_api_key, no_api_key } => {
-            let key = if no_api_key { None } else { Some(api_key::generate()?) };
-            let api_key_sha256 = key.as_deref().map(api_key::sha256);
-            let params = AccountAdd { label, notify, api_key_sha256, require_api_key };
-            add(&instance, &params, key.as_deref(), settings, screen).await
-        }
+        InstanceAction::Add(args) => add(&args, settings, screen).await,
         InstanceAction::List => list(settings, screen).await,
         InstanceAction::Show { instance } => show(&instance, settings, screen).await,
         InstanceAction::Set(args) => set(&args, settings, screen).await,
@@ -202,31 +194,6 @@ pub async fn run(
             remove(&instance, settings, screen).await
         }
     }
-}
-
-async fn add(
-    instance: &InstanceId,
-    params: &AccountAdd,
-    key: Option<&str>,
-    settings: &Settings,
-    screen: Screen,
-) -> Result<Done, Failure> {
-    let mut orders = Orders::open(connect(settings).await?).await?;
-    let answer = orders.ask(instance, method::ACCOUNT_ADD, params, ORDER_TIMEOUT).await?;
-    let added: AccountAdded = match read_done(&answer, screen)? {
-        Ok(added) => added,
-        Err(done) => return Ok(done),
-    };
-    let value = json!({ "instance": added.instance, "state": added.state, "api_key": key });
-    screen.put(&value, || {
-        let mut lines = match key {
-            Some(key) => api_key::words(&added.instance, key),
-            None => vec![format!("instance  {}", paint(STRONG, added.instance.as_str()))],
-        };
-        lines.push(format!("Next: queuegram login {}", added.instance));
-        lines.join("\n")
-    });
-    Ok(Done::Success)
 }
 
 async fn list(settings: &Settings, screen: Screen) -> Result<Done, Failure> {

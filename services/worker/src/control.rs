@@ -33,6 +33,7 @@ use tokio_util::task::TaskTracker;
 use crate::answers::{Answer, Untold};
 use crate::audit::by_note;
 use crate::contract::ORDERS;
+use crate::method::read_as_written;
 use crate::roster::Roster;
 use crate::tenure::Shared;
 
@@ -195,7 +196,11 @@ impl Control {
             method::ACCOUNT_LOGIN_CANCEL => done(self.login_cancel(order, params(order)?).await?),
             method::ACCOUNT_EXPORT => done(self.account_export(order, params(order)?).await?),
             method::ACCOUNT_REMOVE => done(self.account_remove(order, params(order)?).await?),
-            method::ACCOUNT_SET => done(self.account_set(order, params(order)?).await?),
+            // What null takes away stays where it is left out.
+            method::ACCOUNT_SET => {
+                done(self.account_set(order, read_as_written(&order.params)?).await?)
+            }
+            method::ACCOUNT_SEAL_KEY => done(self.account_seal_key(params(order)?)),
             method::ACCOUNT_SET_KEY => done(self.account_set_key(order, params(order)?).await?),
             method::ACCOUNT_STOP => done(self.account_stop(order, params(order)?).await?),
             method::ACCOUNT_START => done(self.account_start(order, params(order)?).await?),

@@ -17,6 +17,7 @@ mod fullness;
 #[doc(hidden)]
 pub mod fuzz;
 mod groups;
+mod identity;
 mod keeper;
 mod lanes;
 mod lease;

@@ -13,7 +13,7 @@ use proto::fault::code;
 use proto::{Fault, UserId};
 use store::Lease;
 use telegram::{
-    Account, ForeignSession, Gate, Login, LoginCode, LoginError, LoginPassword, Phone,
+    Account, ForeignSession, Gate, Login, LoginCode, LoginError, LoginPassword, Phone, Presence,
     SessionRecord, SessionSink,
 };
 use tokio::sync::{mpsc, oneshot, watch};
@@ -55,7 +55,12 @@ pub enum Way {
     /// By a login of another program, which accepts ours.
     Accepted(ForeignSession),
     /// By a login that becomes the instance's own.
-    TakenOver(Box<SessionRecord>),
+    TakenOver {
+        /// The login.
+        session: Box<SessionRecord>,
+        /// It was the instance's own before.
+        from_backup: bool,
+    },
 }
 
 /// What a login waits for.
@@ -132,6 +137,7 @@ impl Desk {
         shared: &Arc<Shared>,
         lease: &Lease,
         gate: &Gate,
+        presence: Presence,
         start: Start,
         online: bool,
     ) {
@@ -163,10 +169,12 @@ impl Desk {
         };
         let keeper = Keeper::new(shared.clone(), lease.clone());
         let (session, sink): (_, Arc<dyn SessionSink>) = match &start.way {
-            Way::TakenOver(record) => (Some((**record).clone()), Arc::new(OnceProven(keeper))),
+            Way::TakenOver { session, .. } => {
+                (Some((**session).clone()), Arc::new(OnceProven(keeper)))
+            }
             _ => (None, Arc::new(keeper)),
         };
-        let account = shared.telegram.open(session, Vec::new(), sink, gate.clone());
+        let account = shared.telegram.open_as(presence, session, Vec::new(), sink, gate.clone());
         let task = tokio::spawn(talk.run(Login::new(account), start));
         self.running = Some(Running { login_id, answers, superseded, awaits, task });
     }
@@ -204,6 +212,13 @@ impl Desk {
             tracing::error!(%error, "a login broke off");
             LoginOutcome { account: None }
         }))
+    }
+
+    /// Gives up the login under way, if there is one: what it would lead to is no longer wanted so.
+    pub fn supersede(&self) {
+        if let Some(running) = &self.running {
+            running.superseded.cancel();
+        }
     }
 
     /// The login that was asked for while another one was under way.

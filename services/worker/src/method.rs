@@ -134,8 +134,17 @@ pub trait Prepared: Send + Sync {
 pub fn read_params<P: DeserializeOwned>(params: &Map<String, Value>) -> Result<P, Fault> {
     // Engines write null for what is empty: it counts as not given.
     let given = params.iter().filter(|(_, value)| !value.is_null());
-    let given = given.map(|(name, value)| (name.clone(), value.clone())).collect();
-    serde_path_to_error::deserialize(Value::Object(given)).map_err(|error| {
+    let given: Map<String, Value> =
+        given.map(|(name, value)| (name.clone(), value.clone())).collect();
+    read_as_written(&given)
+}
+
+/// The same where null says something else than leaving it out does.
+///
+/// # Errors
+/// As for [`read_params`].
+pub fn read_as_written<P: DeserializeOwned>(params: &Map<String, Value>) -> Result<P, Fault> {
+    serde_path_to_error::deserialize(Value::Object(params.clone())).map_err(|error| {
         let (path, problem) = (error.path().to_string(), in_words_of_json(error.inner()));
         let path = if path == "." { "params".to_owned() } else { format!("params.{path}") };
         Fault::invalid(code::PARAMS_INVALID, format!("{path}: {problem}"))

@@ -6,6 +6,7 @@
 //! used through a fault of this installation, commands wait.
 
 mod connection;
+mod identity;
 mod limits;
 mod logins;
 mod queue;
@@ -51,7 +52,7 @@ pub enum Order {
     /// Give the instance limits of its own.
     SetLimits(AccountSetLimits, oneshot::Sender<Result<(), Fault>>),
     /// Change the instance's settings.
-    Set(AccountSet, oneshot::Sender<Result<(), Fault>>),
+    Set(Box<AccountSet>, oneshot::Sender<Result<(), Fault>>),
     /// Give it a new API key.
     SetKey(AccountSetKey, oneshot::Sender<Result<(), Fault>>),
     /// Disconnect the account until it is started again.
@@ -101,6 +102,10 @@ enum Turn {
     /// The account is to be disconnected, or connected again; whoever asked waits here.
     Stopped(oneshot::Sender<Result<(), Fault>>),
     Started(oneshot::Sender<Result<(), Fault>>),
+    /// The account is to be connected by another way; whoever asked waits here.
+    OtherWay(oneshot::Sender<Result<(), Fault>>),
+    /// The account's proxy lets nothing through.
+    NoWay,
     /// A stopped account has to show Telegram that it lives.
     Roused,
     /// The instance is to be removed; whoever asked waits here.
@@ -188,15 +193,25 @@ impl Owner {
                     let noted = self.note_stopped(&mut rest, false).await;
                     if noted.is_ok() {
                         account = self.open().await?;
-                        if account.is_some() {
-                            self.stand_connecting().await;
+                        if let Some(there) = &account {
+                            self.stand_connecting(there).await;
                         }
                     }
                     let _ = done.send(noted);
                 }
+                Turn::OtherWay(done) => {
+                    close(account.take()).await;
+                    account = self.open().await?;
+                    if let Some(there) = &account {
+                        self.stand_connecting(there).await;
+                    }
+                    let _ = done.send(Ok(()));
+                }
+                // The account is connected anew, through the same proxy or not at all.
+                Turn::NoWay => {}
                 Turn::Roused => self.show_life(&mut rest).await?,
                 Turn::LoggedIn(logged_in) => {
-                    account = Some(logged_in);
+                    account = self.by_its_way(logged_in).await?;
                     self.fit_limits(&goods).await;
                 }
                 Turn::Verdict(verdict) => {

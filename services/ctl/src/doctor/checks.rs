@@ -287,10 +287,22 @@ fn verdict(account: &AccountInfo) -> (State, Option<String>) {
         AccountState::Restricted => {
             (State::Warning, Some(String::from("ask @SpamBot what the account may not do")))
         }
+        AccountState::Connecting if is_proxys(account) => (
+            State::Bad,
+            Some(format!(
+                "mend its proxy, or: queuegram instance set {} --proxy …",
+                account.instance
+            )),
+        ),
         _ => {
             (State::Warning, Some(String::from("wait; `queuegram listen --events` shows changes")))
         }
     }
+}
+
+/// Whether it is the account's proxy that keeps it from being connected.
+fn is_proxys(account: &AccountInfo) -> bool {
+    account.reason.as_deref().is_some_and(|reason| reason.starts_with("PROXY_"))
 }
 
 #[cfg(test)]
@@ -337,6 +349,8 @@ mod tests {
                 require_api_key: false,
                 api_keys: Vec::new(),
                 seal_key: None,
+                identity: None,
+                proxy: None,
                 pauses: Vec::new(),
                 created_at: chrono::DateTime::UNIX_EPOCH,
             };

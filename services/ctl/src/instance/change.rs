@@ -6,6 +6,7 @@ use proto::{
     control::{AccountInfo, AccountSet, AccountSetKey, method},
 };
 
+use super::identity::IdentityArgs;
 use super::words::words_of;
 use crate::{
     api_key,
@@ -37,6 +38,8 @@ pub struct SetArgs {
     /// Whether its commands must show an API key.
     #[arg(long, value_name = "WHICH")]
     require_api_key: Option<Switch>,
+    #[command(flatten)]
+    identity: IdentityArgs,
 }
 
 /// Changes settings.
@@ -45,17 +48,26 @@ pub async fn set(args: &SetArgs, settings: &Settings, screen: Screen) -> Result<
     let text =
         |given: &Option<String>| given.clone().map(|text| (!text.is_empty()).then_some(text));
     let tags = args.tags.clone();
-    let params = AccountSet {
+    let typed = args.identity.typed().await?;
+    let mut params = AccountSet {
         label: text(&args.label),
         tags: tags.map(|tags| tags.into_iter().filter(|tag| !tag.is_empty()).collect()),
         notes: text(&args.notes),
         notify: text(&args.notify),
         require_api_key: args.require_api_key.map(|switch| switch == Switch::On),
+        ..AccountSet::default()
     };
-    if params == AccountSet::default() {
+    if params == AccountSet::default() && typed.is_empty() {
         return Err(Failure::Usage(String::from("nothing to change is named; see --help")));
     }
     let mut orders = Orders::open(connect(settings).await?).await?;
+    let asked = match typed.sealed(&mut orders, &args.instance, screen).await? {
+        Ok(asked) => asked,
+        Err(done) => return Ok(done),
+    };
+    params.device = asked.device.map(Some);
+    params.application = asked.application.map(Some);
+    params.proxy = asked.proxy;
     let answer = orders.ask(&args.instance, method::ACCOUNT_SET, &params, ORDER_TIMEOUT).await?;
     let account: AccountInfo = match read_done(&answer, screen)? {
         Ok(account) => account,

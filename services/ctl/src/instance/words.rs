@@ -2,7 +2,7 @@
 
 use proto::{
     MethodName,
-    control::{AccountInfo, ApiKeyInfo},
+    control::{AccountInfo, ApiKeyInfo, IdentityInfo, ProxyInfo},
     event::AccountState,
     time,
 };
@@ -40,6 +40,9 @@ pub fn words_of(account: &AccountInfo) -> String {
         if account.require_api_key { "required" } else { "not required" }.into(),
     ));
     rows.extend(account.api_keys.iter().map(|key| row("", key_words(key))));
+    rows.extend(account.identity.iter().flat_map(identity_rows));
+    let way = account.proxy.as_ref().map(proxy_words);
+    rows.extend(way.map(|way| row("proxy", way)));
     rows.push(row("created", time::format(account.created_at)));
     if account.state == AccountState::New || account.state == AccountState::LoggedOut {
         rows.push(row("next", format!("queuegram login {}", account.instance)));
@@ -47,6 +50,24 @@ pub fn words_of(account: &AccountInfo) -> String {
         rows.push(row("next", format!("queuegram resume {}", account.instance)));
     }
     table(&[], rows)
+}
+
+/// How it presents itself.
+fn identity_rows(identity: &IdentityInfo) -> [Vec<String>; 2] {
+    let row = |name: &str, text: String| vec![name.to_owned(), text];
+    let fixed = if identity.fixed { "" } else { " (until the first login: as configured then)" };
+    let IdentityInfo { model, system_version, app_version, lang_code, api_id, .. } = identity;
+    let device = format!("{model}, {system_version}, version {app_version}, {lang_code}");
+    let own = if identity.own_application { ", its own" } else { "" };
+    [
+        row("device", format!("{}{fixed}", plain(&device))),
+        row("application", format!("api_id {api_id}{own}")),
+    ]
+}
+
+fn proxy_words(proxy: &ProxyInfo) -> String {
+    let with = if proxy.has_credentials { ", with a password" } else { "" };
+    plain(&format!("{} port {}{with}", proxy.host, proxy.port))
 }
 
 /// A live key for people.

@@ -1,4 +1,4 @@
-//! The sealed box: how a phone number, login code or 2FA password crosses a queue without the broker, its log or
+//! The sealed box: how a phone number, login code, 2FA password or other secret crosses a queue without the broker, its log or
 //! another reader seeing it. Anyone can seal to the service's public key; only the service can open. The link of a QR
 //! login goes the other way, sealed to a key of whoever asked for it.
 //!
@@ -64,6 +64,18 @@ impl Place {
     #[must_use]
     pub fn session(instance: &str) -> Self {
         Self(format!("{instance}/session"))
+    }
+
+    /// An application's secret in `account.add` and `account.set`.
+    #[must_use]
+    pub fn api_hash(instance: &str) -> Self {
+        Self(format!("{instance}/api_hash"))
+    }
+
+    /// A proxy's password in `account.add` and `account.set`.
+    #[must_use]
+    pub fn proxy_password(instance: &str) -> Self {
+        Self(format!("{instance}/proxy_password"))
     }
 
     /// The 2FA password in `account.login_answer`.

@@ -1,6 +1,8 @@
 //! The instances that exist, each with its settings. They live in the vault; a counter in Redis
 //! rises with every change, so that workers notice new ones without listing them all the time.
 
+mod identity;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,6 +15,7 @@ use proto::{InstanceId, MethodName, UserId};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+pub use self::identity::{Device, Hidden, Identity, OwnApplication, ProxyCredentials, ProxyRecord};
 use crate::error::StoreError;
 use crate::leases::Lease;
 use crate::redis::Redis;
@@ -67,6 +70,12 @@ pub struct InstanceRecord {
     /// Since when it is stopped, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stopped>,
+    /// How the account presents itself.
+    #[serde(default, skip_serializing_if = "Identity::is_empty")]
+    pub identity: Identity,
+    /// By which way it goes out; straight on without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<ProxyRecord>,
 }
 
 /// An API key, as far as it is kept.
@@ -178,6 +187,8 @@ impl InstanceRecord {
             limits: None,
             notify: None,
             stopped: None,
+            identity: Identity::default(),
+            proxy: None,
         }
     }
 }

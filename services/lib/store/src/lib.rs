@@ -36,7 +36,10 @@ pub use config::{RedisConfig, RedisUrl, VaultConfig};
 pub use error::StoreError;
 pub use generation::{Generation, Generations, Sight};
 pub use groups::{GroupRecord, Groups, Origin};
-pub use instances::{InstanceLimits, InstanceRecord, Instances, LiveKey, OwnBudget, Stopped};
+pub use instances::{
+    Device, Hidden, Identity, InstanceLimits, InstanceRecord, Instances, LiveKey, OwnApplication,
+    OwnBudget, ProxyCredentials, ProxyRecord, Stopped,
+};
 pub use lanes::{LaneBoard, Lanes, ParkedEntry};
 pub use leases::{Holder, LEASE_BATCH_MAX, Lease, Leases};
 pub use ledger::{

@@ -15,6 +15,7 @@ use crate::methods;
 pub const ANSWERS_ONLY: &[&str] = &[
     method::ACCOUNT_GET,
     method::ACCOUNT_LIST,
+    method::ACCOUNT_SEAL_KEY,
     method::ACCOUNT_LIMITS,
     method::ACCOUNT_FORECAST,
     method::COMMAND_GET,

@@ -4,10 +4,11 @@ use proto::Fault;
 use proto::control::{
     AccountAdd, AccountAdded, AccountExport, AccountExported, AccountForecast, AccountInfo,
     AccountLimits, AccountList, AccountLoggedIn, AccountLogin, AccountPause, AccountPauses,
-    AccountRemove, AccountRemoved, AccountResume, AccountSet, AccountSetKey, AccountSetLimits,
-    AuditList, AuditListed, CommandById, CommandCancel, CommandCancelled, CommandInfo, CommandList,
-    CommandListed, CommandResolve, CommandResolved, Forecast, LoginAccepted, LoginAnswer,
-    LoginCancel, NoParams, VaultChecked, VaultClaimed, VaultResealed, method,
+    AccountRemove, AccountRemoved, AccountResume, AccountSealKey, AccountSet, AccountSetKey,
+    AccountSetLimits, AuditList, AuditListed, CommandById, CommandCancel, CommandCancelled,
+    CommandInfo, CommandList, CommandListed, CommandResolve, CommandResolved, Forecast,
+    LoginAccepted, LoginAnswer, LoginCancel, NoParams, VaultChecked, VaultClaimed, VaultResealed,
+    method,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
@@ -58,7 +59,12 @@ pub const ORDERS: &[Order] = &[
     ),
     order::<AccountSet, AccountInfo>(
         method::ACCOUNT_SET,
-        "Changes an instance's label, tags, notes, and whether its commands must show an API key.",
+        "Changes an instance's label, tags, notes, whether its commands must show an API key, by which \
+         proxy its account goes out, and, before the first login, how it presents itself.",
+    ),
+    order::<NoParams, AccountSealKey>(
+        method::ACCOUNT_SEAL_KEY,
+        "Tells the key to which secrets in orders are sealed; its routing key is `_.account.seal_key`.",
     ),
     order::<AccountSetKey, AccountInfo>(
         method::ACCOUNT_SET_KEY,

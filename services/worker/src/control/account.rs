@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use proto::control::{
-    AccountAdd, AccountAdded, AccountInfo, AccountList, AccountRemove, AccountRemoved, AccountSet,
-    AccountSetKey, NoParams,
+    AccountAdd, AccountAdded, AccountInfo, AccountList, AccountRemove, AccountRemoved,
+    AccountSealKey, AccountSet, AccountSetKey, NoParams,
 };
 use proto::event::AccountState;
 use proto::fault::code;
@@ -13,6 +13,7 @@ use store::{InstanceRecord, StoreError};
 use tokio::sync::oneshot;
 
 use super::Control;
+use crate::identity;
 use crate::notices::NoticePlace;
 use crate::owner::Order;
 use crate::roster::Owned;
@@ -28,13 +29,21 @@ impl Control {
         settings: AccountAdd,
     ) -> Result<AccountAdded, Fault> {
         check_settings(&settings, &self.shared.names)?;
-        let record = InstanceRecord {
+        let wish = AccountSet {
+            device: settings.device.clone().map(Some),
+            application: settings.application.clone().map(Some),
+            proxy: settings.proxy.clone().map(Some),
+            ..AccountSet::default()
+        };
+        let wishes = identity::opened(&wish, &order.instance, &self.shared.service_key)?;
+        let mut record = InstanceRecord {
             label: settings.label.clone(),
             notify: settings.notify.clone(),
             api_keys: settings.api_key_sha256.iter().map(|hash| live_key(hash, None)).collect(),
             require_api_key: settings.require_api_key,
             ..InstanceRecord::new(order.instance.clone(), self.shared.clock.now())
         };
+        identity::apply(&mut record, wishes)?;
         let there = self.shared.instances.get(&order.instance).await.map_err(unavailable)?;
         if there.is_none() && self.roster.found(&record).await.map_err(unavailable)? {
             return Ok(AccountAdded { instance: record.id, state: AccountState::New });
@@ -54,6 +63,11 @@ impl Control {
                 Err(Fault::unavailable(code::INSTANCE_BUSY, message))
             }
         }
+    }
+
+    /// Tells the key to which secrets of any instance are sealed, also of one that is yet to be made.
+    pub(super) fn account_seal_key(&self, _: NoParams) -> AccountSealKey {
+        AccountSealKey { seal_key: self.shared.service_key.public().to_string() }
     }
 
     /// Tells how an instance stands.
@@ -110,7 +124,7 @@ impl Control {
         order: &Command,
         wish: AccountSet,
     ) -> Result<AccountInfo, Fault> {
-        self.have_owner(order, |done| Order::Set(wish, done)).await
+        self.have_owner(order, |done| Order::Set(Box::new(wish), done)).await
     }
 
     /// Gives an instance a new API key.
@@ -184,6 +198,8 @@ impl Control {
     }
 
     fn info(&self, record: InstanceRecord, standing: Standing) -> AccountInfo {
+        let identity = identity::told(&record, &self.shared.telegram.presence());
+        let proxy = identity::proxy_told(&record);
         let id = record.id;
         AccountInfo {
             instance: id.clone(),
@@ -200,6 +216,8 @@ impl Control {
             require_api_key: record.require_api_key,
             api_keys: keys_told(&record.api_keys),
             seal_key: Some(self.shared.service_key.public().to_string()),
+            identity: Some(identity),
+            proxy,
             pauses: self.shared.pauses.over(&id),
             created_at: record.created_at,
         }
@@ -210,7 +228,9 @@ impl Control {
 fn is_same(there: &InstanceRecord, wish: &InstanceRecord) -> bool {
     let of = |record: &InstanceRecord| {
         let hashes: Vec<_> = record.api_keys.iter().map(|key| key.sha256.clone()).collect();
-        (record.label.clone(), record.notify.clone(), hashes, record.require_api_key)
+        let texts = (record.label.clone(), record.notify.clone());
+        let way = (record.identity.wish.clone(), record.identity.application.clone());
+        (texts, hashes, record.require_api_key, way, record.proxy.clone())
     };
     of(there) == of(wish)
 }

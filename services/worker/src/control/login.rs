@@ -68,13 +68,14 @@ impl Control {
                 let foreign = ForeignSession::read(&text).map_err(refused)?;
                 if import.take_over {
                     let session = foreign.take_over(&self.shared.telegram).map_err(refused)?;
-                    Way::TakenOver(Box::new(session))
+                    Way::TakenOver { session: Box::new(session), from_backup: false }
                 } else {
                     Way::Accepted(foreign)
                 }
             }
             (None, Some(backup)) => {
-                Way::TakenOver(Box::new(self.open_backup(&order.instance, backup)?))
+                let session = Box::new(self.open_backup(&order.instance, backup)?);
+                Way::TakenOver { session, from_backup: true }
             }
             _ => {
                 let message = "params.import: needs exactly one of session and backup";
@@ -84,7 +85,7 @@ impl Control {
         tracing::info!(
             instance.id = %order.instance,
             by,
-            take_over = matches!(way, Way::TakenOver(_)),
+            take_over = matches!(way, Way::TakenOver { .. }),
             from_backup = import.backup.is_some(),
             "a login is imported"
         );

@@ -60,6 +60,7 @@ impl Talk {
                 }
             }
             Err(fault) => {
+                let fault = by_proxy(login.account(), fault);
                 let reason = fault.code.clone();
                 self.tell(&LoginFailed { login_id: self.login_id.clone(), reason }).await;
                 let _ = login.account().close().await;
@@ -73,7 +74,7 @@ impl Talk {
         let begun = match way {
             Way::Phone(phone) => login.start(phone.clone()).await,
             Way::Qr(_) | Way::Accepted(_) => login.start_qr().await,
-            Way::TakenOver(_) => login.adopt().await,
+            Way::TakenOver { .. } => login.adopt().await,
         };
         let mut progress = begun.map_err(|error| of_login(&error))?;
         // Each answer shows that there is somebody; a QR code that lapses does not.
@@ -102,7 +103,9 @@ impl Talk {
                     }
                     () = self.superseded.cancelled() => {
                         login.cancel().await;
-                        return Err(Fault::cancelled("a newer login of this instance took its place"));
+                        return Err(Fault::cancelled(
+                            "a newer login of this instance took its place, or its settings changed",
+                        ));
                     }
                 }
             };
@@ -199,6 +202,16 @@ async fn take(login: &mut Login, answer: Option<Answer>) -> Result<Option<LoginP
             let _ = answer.done.send(Ok(()));
             progress.map(Some).map_err(|error| of_login(&error))
         }
+    }
+}
+
+/// Where Telegram was not reached because of the account's proxy, that is what is told.
+fn by_proxy(account: &Account, fault: Fault) -> Fault {
+    match *account.trouble().borrow() {
+        Some(trouble) if fault.code == code::TELEGRAM_UNAVAILABLE => {
+            Fault::unavailable(trouble.code(), trouble.to_string())
+        }
+        _ => fault,
     }
 }
 

@@ -50,7 +50,7 @@ impl Method for AccountGet {
         Ok(Done::without_chat(AccountInfo {
             instance: record.id,
             label: record.label,
-            // What an admin notes is not for every caller.
+            // What an admin notes, and by which way the account goes out, is not for every caller.
             tags: Vec::new(),
             notes: None,
             notify: None,
@@ -63,6 +63,8 @@ impl Method for AccountGet {
             require_api_key: record.require_api_key,
             api_keys: Vec::new(),
             seal_key: None,
+            identity: None,
+            proxy: None,
             pauses: cx.pauses(),
             created_at: record.created_at,
         }))

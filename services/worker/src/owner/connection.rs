@@ -44,19 +44,23 @@ impl Owner {
             self.stand(Standing::new(AccountState::New, None, now)).await;
             return Ok(None);
         };
+        let logged_in_by = self.fix_identity(kept.session.api_id).await?;
         let status = persist::retry(&self.stop, || shared.statuses.get(&lease.instance)).await?;
         if let Some(ended) = status.map(Standing::left).filter(Standing::is_final) {
             self.stand(ended).await;
             return Ok(None);
         }
+        let Some(presence) = self.presence().await? else { return Ok(None) };
+        let presence = presence.logged_in_by(logged_in_by);
+        let (shared, lease) = (&self.shared, &self.lease);
         let Some(gate) = self.hold.opened().await else { return Ok(None) };
         let keeper = Arc::new(Keeper::new(shared.clone(), lease.clone()));
-        Ok(Some(shared.telegram.open(Some(kept.session), kept.peers, keeper, gate)))
+        Ok(Some(shared.telegram.open_as(presence, Some(kept.session), kept.peers, keeper, gate)))
     }
 
     /// Connects until it works; commands wait meanwhile, each up to its deadline; orders don't.
     pub(super) async fn connect(&mut self, account: &Account, goods: &Goods) -> Connected {
-        self.stand_connecting().await;
+        self.stand_connecting(account).await;
         let waiting = self.tenure(Err(self.standing.borrow().fault()), true, goods);
         let keeping = tokio::spawn(keep_deadlines(waiting.clone()));
         let connected = self.until_connected(account, goods).await;
@@ -67,26 +71,41 @@ impl Owner {
         connected
     }
 
-    pub(super) async fn stand_connecting(&self) {
+    /// It is being connected; where its proxy is known to let nothing through, that is the reason.
+    pub(super) async fn stand_connecting(&self, account: &Account) {
+        let reason = account.trouble().borrow().map(|trouble| trouble.code().to_owned());
+        let is_told = reason.is_some();
         let now = self.shared.clock.now();
-        self.stand(Standing::new(AccountState::Connecting, None, now)).await;
+        self.stand(Standing::new(AccountState::Connecting, reason, now)).await;
+        // A moment of connecting is not worth a write; what a person has to mend is.
+        if is_told {
+            self.remember().await;
+        }
     }
 
     async fn until_connected(&mut self, account: &Account, goods: &Goods) -> Connected {
         let (account, instance) = (account.clone(), self.lease.instance.clone());
         let proving = prove(&account, &instance, &self.shared.connecting);
         tokio::pin!(proving);
+        let mut trouble = account.trouble();
         let proven = loop {
             let order = tokio::select! {
                 proven = &mut proving => break proven,
+                Ok(()) = trouble.changed() => {
+                    self.stand_connecting(&account).await;
+                    continue;
+                }
                 () = self.stop.cancelled() => return Connected::Turn(Turn::Stop),
                 order = self.orders.recv() => order,
             };
             match order {
                 None => return Connected::Turn(Turn::Stop),
-                Some(Order::Set(wish, done)) => {
-                    let _ = done.send(self.set(&wish).await);
-                }
+                Some(Order::Set(wish, done)) => match self.set(&wish).await {
+                    Ok(true) => return Connected::Turn(Turn::OtherWay(done)),
+                    set => {
+                        let _ = done.send(set.map(drop));
+                    }
+                },
                 Some(Order::SetKey(wish, done)) => {
                     let _ = done.send(self.set_key(&wish).await);
                 }

@@ -3,6 +3,7 @@
 use telegram::Account;
 
 use super::Owner;
+use crate::identity;
 use crate::login::{LoggedIn, News, Start};
 use crate::standing::Standing;
 use crate::stop::Failure;
@@ -11,13 +12,19 @@ impl Owner {
     /// Begins a login, once the account may be connected. Where the tenure ends before, whoever
     /// asked finds nobody there.
     pub(super) async fn begin_login(&mut self, start: Start, online: bool) {
-        if let Some(gate) = self.hold.opened().await {
-            if !online {
-                let now = self.standing.borrow().clone();
-                self.before_login.get_or_insert(now);
+        let Some(gate) = self.hold.opened().await else { return };
+        let (presence, start) = match self.presence_of_login(start).await {
+            Ok(prepared) => prepared,
+            Err((start, fault)) => {
+                let _ = start.done.send(Err(fault));
+                return;
             }
-            self.desk.begin(&self.shared, &self.lease, &gate, start, online);
+        };
+        if !online {
+            let now = self.standing.borrow().clone();
+            self.before_login.get_or_insert(now);
         }
+        self.desk.begin(&self.shared, &self.lease, &gate, presence, start, online);
     }
 
     /// There is news of a login: where it succeeded, the instance has a new account.
@@ -57,7 +64,10 @@ impl Owner {
 
     async fn note_name(&self, logged_in: &LoggedIn) -> Result<(), Failure> {
         let now = self.shared.clock.now();
+        let configured = self.shared.telegram.presence();
+        let logged_in_by = logged_in.account.presence().application.api_id;
         let noted = self.note(|record| {
+            identity::fix(record, &configured, logged_in_by, now);
             // Another account in its place is as young as the first one was.
             if record.user_id != Some(logged_in.user_id) {
                 record.connected_at = Some(now);

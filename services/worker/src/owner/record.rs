@@ -7,7 +7,7 @@ use store::InstanceRecord;
 
 use super::Owner;
 use crate::stop::Failure;
-use crate::{persist, settings};
+use crate::{identity, persist, settings};
 
 impl Owner {
     pub(super) async fn record(&self) -> Result<InstanceRecord, Failure> {
@@ -39,9 +39,17 @@ impl Owner {
         })
     }
 
-    /// Changes the instance's settings.
-    pub(super) async fn set(&self, wish: &AccountSet) -> Result<(), Fault> {
-        self.change_record(|record| settings::set(record, wish, &self.shared.names)).await.map(drop)
+    /// Changes the instance's settings; true where the account has to be connected another way.
+    pub(super) async fn set(&self, wish: &AccountSet) -> Result<bool, Fault> {
+        let wishes = identity::opened(wish, &self.lease.instance, &self.shared.service_key)?;
+        let mut other_way = false;
+        let changed = self.change_record(|record| {
+            settings::set(record, wish, &self.shared.names)?;
+            other_way = identity::apply(record, wishes)?;
+            Ok(())
+        });
+        changed.await?;
+        Ok(other_way)
     }
 
     /// Gives the instance a new API key.

@@ -1,16 +1,21 @@
 //! Working an instance's queue and lanes, and following orders, until something about the account changes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chassis::Clock;
 use chrono::{DateTime, Utc};
 use proto::event::AccountState;
 use telegram::AccountVerdict;
+use telegram::link::Connectivity;
 use tokio::sync::watch;
 
 use super::{Goods, Order, Owner, Turn, close, queue};
 use crate::tenure::Tenure;
 use crate::{fullness, lanes};
+
+/// Before a lost connection by way of a proxy is tried again.
+const AGAIN_AFTER: Duration = Duration::from_secs(2);
 
 impl Owner {
     /// Works the queue and follows orders until something about the account changes.
@@ -48,6 +53,7 @@ impl Owner {
             let order = tokio::select! {
                 () = self.stop.cancelled() => return Turn::Stop,
                 () = due(&self.shared.clock, self.rouse_at) => return Turn::Roused,
+                () = no_way(tenure) => return Turn::NoWay,
                 () = limits_changed(tenure, held_until) => {
                     self.stand_by_limits(goods).await;
                     continue;
@@ -70,9 +76,15 @@ impl Owner {
                 Some(Order::SetLimits(wish, done)) => {
                     let _ = done.send(self.set_limits(goods, &wish).await);
                 }
-                Some(Order::Set(wish, done)) => {
-                    let _ = done.send(self.set(&wish).await);
-                }
+                Some(Order::Set(wish, done)) => match self.set(&wish).await {
+                    Ok(true) if tenure.account.is_ok() => return Turn::OtherWay(done),
+                    set => {
+                        if let Ok(true) = set {
+                            self.desk.supersede();
+                        }
+                        let _ = done.send(set.map(drop));
+                    }
+                },
                 Some(Order::SetKey(wish, done)) => {
                     let _ = done.send(self.set_key(&wish).await);
                 }
@@ -93,6 +105,27 @@ impl Owner {
                 }
                 Some(Order::Remove(done)) => return Turn::Remove(done),
             }
+        }
+    }
+}
+
+/// Waits until a connected account's proxy lets nothing through; for ever, where it has none. A connection that is lost
+/// by the way is made again, without a command that needs it: that the proxy is dead shows only so.
+async fn no_way(tenure: &Tenure) {
+    let proxied = tenure.account.as_ref().ok().filter(|account| account.presence().proxy.is_some());
+    let Some(account) = proxied else { return std::future::pending().await };
+    let (mut trouble, mut connectivity) = (account.trouble(), account.connectivity());
+    loop {
+        let lost = connectivity.wait_for(|now| *now == Connectivity::Down);
+        tokio::select! {
+            Ok(()) = async { trouble.wait_for(Option::is_some).await.map(drop) } => return,
+            Ok(()) = async { lost.await.map(drop) } => {}
+            else => return std::future::pending().await,
+        }
+        tenure.shared.connecting.wait().await;
+        if let Err(error) = account.connect().await {
+            tracing::debug!(%error, instance.id = %tenure.instance, "not connected again yet");
+            tokio::time::sleep(AGAIN_AFTER).await;
         }
     }
 }
