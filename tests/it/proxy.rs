@@ -211,3 +211,34 @@ async fn a_wrong_password_is_told_and_mended() {
     is(&scene, "online", None).await;
     assert_eq!(seen_by_telegram(&scene).await, proxy.tunnels_to(&scene.tgsim.address));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_data_centre_is_reached_by_the_same_way() {
+    let scene = Scene::open("proxy-dcs").await.unwrap();
+    let proxy = Proxy::start().await.unwrap();
+    let ctl = scene.ctl().await.unwrap();
+    ctl.ok(&["instance", "add", INSTANCE, "--proxy", &url(&proxy, None)]).await.unwrap();
+    // The account lives in the second one: the login is sent there.
+    let person = scene.person(json!({ "first_name": "Manager", "dc": 3 })).await.unwrap();
+    ctl.login(INSTANCE, &person.phone, None, &scene.tgsim, person.id).await.unwrap();
+    is(&scene, "online", None).await;
+    create(&scene, "deal").await;
+    assert!(proxy.tunnels() > proxy.tunnels_to(&scene.tgsim.address), "to both");
+    assert_eq!(seen_by_telegram(&scene).await, proxy.tunnels());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_under_way_is_given_up_for_another_proxy() {
+    let scene = Scene::open("proxy-login").await.unwrap();
+    let proxy = Proxy::start().await.unwrap();
+    let ctl = scene.ctl().await.unwrap();
+    ctl.ok(&["instance", "add", INSTANCE]).await.unwrap();
+    let set = ["instance", "set", INSTANCE, "--proxy", &url(&proxy, None)];
+    let given_up = ctl.login_by_qr(INSTANCE, &[], |_| async { ctl.ok(&set).await.map(drop) }).await;
+    let said = given_up.unwrap_err().to_string();
+    assert!(said.contains("its settings changed"), "{said}");
+    is(&scene, "new", None).await;
+    let straight = seen_by_telegram(&scene).await;
+    log_in(&scene).await;
+    assert_eq!(seen_by_telegram(&scene).await, straight + proxy.tunnels());
+}

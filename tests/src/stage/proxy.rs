@@ -97,6 +97,12 @@ impl Proxy {
         seen(&self.seen).tunnels.iter().filter(|to| to.to_string() == address).count()
     }
 
+    /// How many connections it has made to anywhere.
+    #[must_use]
+    pub fn tunnels(&self) -> usize {
+        seen(&self.seen).tunnels.len()
+    }
+
     /// How many connections it has refused, for a wrong password or on order.
     #[must_use]
     pub fn refused(&self) -> usize {

@@ -34,6 +34,15 @@ async fn an_instance_is_made_changed_listed_and_removed() {
     assert!(ours.ids().await.unwrap().is_empty());
 }
 
+/// A release that knows nothing of identities reads the record of an account that has none of its own.
+#[test]
+fn what_an_instance_has_none_of_leaves_the_record_as_it_was() {
+    let record = InstanceRecord::new(acme(), at());
+    let written = serde_json::to_value(&record).unwrap();
+    assert!(written.get("identity").is_none() && written.get("proxy").is_none(), "{written}");
+    assert!(serde_json::from_value::<InstanceRecord>(written).unwrap() == record);
+}
+
 #[tokio::test]
 async fn a_change_by_another_is_seen_before_long() {
     let corner = Corner::new().await;
