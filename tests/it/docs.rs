@@ -171,6 +171,11 @@ async fn every_setting_is_documented_with_its_default() {
         ("QUEUEGRAM_LIMITS__BUDGETS__CREATE__PER_DAY", "9"),
         ("QUEUEGRAM_LIMITS__GROUPS_MAX", "400"),
         ("QUEUEGRAM_VAULT__KEYS", "0a0b"),
+        ("QUEUEGRAM_VAULT__URL", "s3://bucket/prefix"),
+        ("QUEUEGRAM_VAULT__S3__ENDPOINT", "https://s3.example.com"),
+        ("QUEUEGRAM_VAULT__S3__REGION", "eu-central-1"),
+        ("QUEUEGRAM_VAULT__S3__ACCESS_KEY_ID", "somebody"),
+        ("QUEUEGRAM_VAULT__S3__SECRET_ACCESS_KEY", "secret"),
     ];
     let printed = settings(&optional).await;
     let defaults = settings(&[]).await;

@@ -39,6 +39,7 @@ mod proxy;
 mod qr_login;
 mod queue_gone;
 mod replies;
+mod s3_vault;
 mod secrets;
 mod site;
 mod stop_start;

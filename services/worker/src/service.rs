@@ -67,7 +67,7 @@ impl Service for Worker {
         let stopping = context.lifecycle.soft();
         let redis = Redis::new(&config.redis)?;
         // None where the worker was told to stop while it waited for its stores or its broker.
-        let connected = connect(config, &redis, &latches, &context).await?;
+        let connected = connect(config, &redis, &latches, &ground, &context).await?;
         let Some((shared, watch_redis)) = connected else {
             return Ok(());
         };
@@ -110,12 +110,13 @@ async fn connect(
     config: WorkerConfig,
     redis: &Redis,
     [broker, stores]: &[Latch; 2],
+    ground: &Latch,
     context: &Context,
 ) -> anyhow::Result<Option<(Shared, Watch)>> {
     let stopping = context.lifecycle.soft();
     let metrics = Metrics::new(&context.registry)?;
     let telegram = Telegram::observed(config.telegram(), metrics.clone())?;
-    let vault = until_there(stores, &stopping, || Vault::open(&config.vault)).await?;
+    let vault = until_there(ground, &stopping, || Vault::open(&config.vault)).await?;
     let Some(vault) = vault else { return Ok(None) };
     let service_key = BoxKey::from_bytes(*vault.service_key()?);
     let connected = || Bus::connect(&config.amqp, Worker::NAME);

@@ -19,6 +19,7 @@ pub mod ports;
 pub mod proxy;
 pub mod rabbit;
 pub mod redis;
+pub mod s3;
 pub mod scene;
 pub mod scripts;
 pub mod secrets;

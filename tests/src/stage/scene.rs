@@ -45,6 +45,12 @@ impl SceneOptions {
         self
     }
 
+    /// More settings of the workers.
+    #[must_use]
+    pub fn settings(self, settings: &[(&str, String)]) -> Self {
+        settings.iter().fold(self, |options, (key, value)| options.setting(key, value))
+    }
+
     /// Workers that die and freeze on order: see [`Scene::add_worker_with`].
     #[must_use]
     pub fn faults(mut self, faults: bool) -> Self {

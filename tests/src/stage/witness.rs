@@ -67,7 +67,7 @@ pub async fn testify(
 }
 
 /// The language's interpreter, with the pinned libraries.
-async fn interpreter(language: Language) -> Result<PathBuf> {
+pub(super) async fn interpreter(language: Language) -> Result<PathBuf> {
     static PYTHON: OnceCell<PathBuf> = OnceCell::const_new();
     static NODE: OnceCell<PathBuf> = OnceCell::const_new();
     let (cell, script, key) = match language {

@@ -11,6 +11,11 @@ use url::Url;
 
 use crate::error::StoreError;
 
+mod s3;
+
+pub use s3::S3Config;
+pub(crate) use s3::{Corner, SCHEME as S3};
+
 /// Timeouts that make sense: shorter ones no server keeps, longer ones nobody waits for.
 const TIMEOUTS_MS: RangeInclusive<u64> = 10..=600_000;
 
@@ -138,8 +143,12 @@ impl<'de> Deserialize<'de> for RedisUrl {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct VaultConfig {
-    /// Where the sealed records are: `file:///folder`. The folder is made if it is missing.
+    /// Where the sealed records are: `file:///folder`, which is made if it is missing, or
+    /// `s3://bucket/prefix`.
+    #[serde(deserialize_with = "s3::address")]
     pub url: Url,
+    /// How a bucket is reached.
+    pub s3: S3Config,
     /// File with the keys that seal them, one to a line, 32 bytes in hex or base64: the first seals,
     /// the others only open. Whoever loses it loses every login; whoever has it and the records has
     /// every login.
@@ -160,6 +169,7 @@ impl Default for VaultConfig {
         };
         Self {
             url,
+            s3: S3Config::default(),
             key_file: PathBuf::from("/etc/queuegram/vault.key"),
             keys: None,
             create_key: false,
@@ -169,16 +179,32 @@ impl Default for VaultConfig {
 }
 
 impl VaultConfig {
-    /// Checks the numbers.
+    /// Checks the address, what belongs to it, and the numbers.
     ///
     /// # Errors
     /// [`StoreError::Config`] for the first wrong one.
     pub fn validate(&self) -> Result<(), StoreError> {
-        if TIMEOUTS_MS.contains(&self.timeout_ms) {
-            return Ok(());
+        if !TIMEOUTS_MS.contains(&self.timeout_ms) {
+            let why = "must be from 10 to 600000".to_owned();
+            return Err(StoreError::Config { key: "vault.timeout_ms", why });
         }
-        let why = "must be from 10 to 600000".to_owned();
-        Err(StoreError::Config { key: "vault.timeout_ms", why })
+        let scheme = self.url.scheme();
+        if !["file", S3].contains(&scheme) {
+            let why = format!("only `file://` and `s3://` are known, not `{scheme}://`");
+            return Err(StoreError::Config { key: "vault.url", why });
+        }
+        self.s3.validate(self)
+    }
+
+    /// The same text for every way to write the same place.
+    pub(crate) fn address(&self) -> String {
+        let plain = || self.url.as_str().trim_end_matches('/').to_owned();
+        if self.url.scheme() != S3 {
+            return plain();
+        }
+        let Ok(Corner { bucket, prefix }) = Corner::of(&self.url) else { return plain() };
+        let endpoint = self.s3.endpoint.as_ref().map_or("", Url::as_str).trim_end_matches('/');
+        format!("s3://{bucket}/{prefix} at {endpoint}")
     }
 
     pub(crate) fn timeout(&self) -> Duration {

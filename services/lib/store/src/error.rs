@@ -105,6 +105,18 @@ impl StoreError {
         matches!(self, Self::Unreachable { .. } | Self::Timeout { .. })
     }
 
+    /// Whether it is the vault that did not do it.
+    #[must_use]
+    pub fn is_vaults(&self) -> bool {
+        match self {
+            Self::Unreachable { store, .. }
+            | Self::Timeout { store, .. }
+            | Self::Refused { store, .. } => *store == VAULT,
+            Self::Config { key, .. } => key.starts_with("vault."),
+            _ => false,
+        }
+    }
+
     pub(crate) fn corrupt(what: impl Into<String>, why: impl ToString) -> Self {
         Self::Corrupt { what: what.into(), why: why.to_string() }
     }
@@ -147,7 +159,11 @@ fn is_outage(error: &RedisError) -> bool {
 
 impl From<object_store::Error> for StoreError {
     fn from(error: object_store::Error) -> Self {
-        let why = error.to_string();
+        let answer = crate::vault::Answer::of(&error);
+        if let Some(wrong) = answer.wrong_setting() {
+            return wrong;
+        }
+        let why = answer.to_string();
         match error {
             object_store::Error::PermissionDenied { .. }
             | object_store::Error::Unauthenticated { .. }

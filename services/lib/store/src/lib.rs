@@ -32,7 +32,7 @@ mod status;
 mod vault;
 mod workers;
 
-pub use config::{RedisConfig, RedisUrl, VaultConfig};
+pub use config::{RedisConfig, RedisUrl, S3Config, VaultConfig};
 pub use error::StoreError;
 pub use generation::{Generation, Generations, Sight};
 pub use groups::{GroupRecord, Groups, Origin};

@@ -88,9 +88,8 @@ impl Place {
         let machine = machine.map(|name| name.trim().to_owned()).find(|name| !name.is_empty());
         let (address, prefix) = (redis.url.address(), &redis.prefix);
         let machine = machine.unwrap_or_default();
-        // A slash at the end makes no other place.
-        let url = vault.url.as_str().trim_end_matches('/');
-        Self { vault: digest(&[url]), whole: digest(&[url, &address, prefix, &machine]) }
+        let vault = vault.address();
+        Self { vault: digest(&[&vault]), whole: digest(&[&vault, &address, prefix, &machine]) }
     }
 }
 

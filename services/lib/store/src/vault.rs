@@ -5,9 +5,12 @@
 //! The epoch is that of the writer's lease, so a former owner can never put its record above its
 //! successor's. A check record tells a wrong key from an empty vault.
 
+mod answer;
 mod audit;
 mod key_file;
+mod place;
 mod rotation;
+mod s3;
 
 pub use rotation::{Found, Resealed};
 
@@ -18,7 +21,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 use proto::InstanceId;
@@ -31,6 +33,7 @@ use crate::keyring::KeyRing;
 use crate::leases::Lease;
 use crate::seal::Slot;
 
+pub(crate) use self::answer::Answer;
 pub use self::audit::AuditPlace;
 
 /// How many records of one kind are kept: the newest, and the one before it for whoever reads just
@@ -115,7 +118,10 @@ impl Vault {
     /// Settings that make no sense; a key file that is missing, unreadable or not the vault's; a
     /// store that can't be reached.
     pub async fn open(config: &VaultConfig) -> Result<Self, StoreError> {
-        let store = folder(config)?;
+        Self::over(place::store(config)?, config).await
+    }
+
+    async fn over(store: Arc<dyn ObjectStore>, config: &VaultConfig) -> Result<Self, StoreError> {
         let within = config.timeout();
         // Asked before the key and the check record are looked for: whoever fills an empty vault
         // makes these two first.
@@ -141,18 +147,31 @@ impl Vault {
     async fn check(&self, is_empty: bool) -> Result<(), StoreError> {
         let folder = Path::from_iter([OWN, CHECK]);
         let slot = Slot { instance: OWN, kind: CHECK };
-        if self.read_newest(&folder, slot).await?.is_some() {
-            return Ok(());
+        if self.read_newest(&folder, slot).await?.is_none() {
+            if !is_empty {
+                let why = "it holds records and no check record";
+                return Err(StoreError::corrupt("the vault", why));
+            }
+            // Where another process opened the empty vault first, its key must be this one.
+            let name = RecordName { epoch: 0, seq: 0 };
+            self.create(&folder, name, self.key.seal(slot, b"queuegram")?).await?;
+            if self.read_newest(&folder, slot).await?.is_none() {
+                return Err(unfit("does not list what was just written"));
+            }
         }
-        if !is_empty {
-            return Err(StoreError::corrupt("the vault", "it holds records and no check record"));
+        self.prove_create_only(&folder).await
+    }
+
+    /// Creates what is there already, with the bytes that it has: that must be refused. A store
+    /// which overwrites instead would let a former owner's record take the place of its successor's.
+    async fn prove_create_only(&self, folder: &Path) -> Result<(), StoreError> {
+        let Some((name, sealed)) = self.read_sealed(folder).await? else { return Ok(()) };
+        match self.create(folder, name, sealed).await? {
+            false => Ok(()),
+            true => Err(unfit(
+                "overwrites a record that was only to be created (If-None-Match: * is not heeded)",
+            )),
         }
-        let name = RecordName { epoch: 0, seq: 0 };
-        if !self.create(&folder, name, self.key.seal(slot, b"queuegram")?).await? {
-            // Another process opened the empty vault first: its key must be this one.
-            self.read_newest(&folder, slot).await?;
-        }
-        Ok(())
     }
 
     /// The instances that have a record, in order.
@@ -385,31 +404,31 @@ async fn ask<T>(
 ) -> Result<T, Failed> {
     match timeout(within, request).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(object_store::Error::NotFound { .. })) => Err(Failed::Missing),
+        Ok(Err(error @ object_store::Error::NotFound { .. })) => {
+            match Answer::of(&error).is_no_bucket() {
+                true => Err(Failed::Other(error.into())),
+                false => Err(Failed::Missing),
+            }
+        }
         Ok(Err(object_store::Error::AlreadyExists { .. })) => Err(Failed::Taken),
         Ok(Err(error)) => Err(Failed::Other(error.into())),
         Err(_) => Err(Failed::Other(StoreError::Timeout { store: VAULT, within })),
     }
 }
 
-fn folder(config: &VaultConfig) -> Result<Arc<dyn ObjectStore>, StoreError> {
-    let wrong = |why: String| StoreError::Config { key: "vault.url", why };
-    if config.url.scheme() != "file" {
-        return Err(wrong(format!("only `file://` is known, not `{}://`", config.url.scheme())));
-    }
-    let path = config.url.to_file_path().map_err(|()| wrong("is no folder's path".to_owned()))?;
-    key_file::make_folder(&path)
-        .map_err(|error| wrong(format!("{} can't be made: {error}", path.display())))?;
-    let store =
-        LocalFileSystem::new_with_prefix(&path).map_err(|error| wrong(error.to_string()))?;
-    Ok(Arc::new(store.with_fsync(true).with_automatic_cleanup(true)))
-}
-
 fn folder_of(instance: &InstanceId, kind: Kind) -> Path {
     Path::from_iter([instance.as_str(), kind.as_str()])
+}
+
+fn unfit(why: &str) -> StoreError {
+    let why = format!("this store {why}, and no vault is safe there");
+    StoreError::Config { key: "vault.url", why }
 }
 
 fn key_error(config: &VaultConfig, why: &str) -> StoreError {
     let why = format!("{} {why}", config.key_file.display());
     StoreError::Config { key: "vault.key_file", why }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,12 +29,21 @@ impl Ground {
     /// # Errors
     /// A store can't be asked.
     pub async fn look(&self) -> Result<bool, StoreError> {
-        let why = self.sites.look().await?;
+        let why = match self.sites.look().await {
+            Ok(why) => why,
+            Err(error) => {
+                // What was found before still holds; but without a vault no login can be kept, and
+                // no instance taken.
+                if error.is_vaults() {
+                    self.latch.clear(error.to_string());
+                }
+                return Err(error);
+            }
+        };
         let ours = why.is_none();
         let changed = self.lock().replace(ours) != Some(ours);
         match why {
-            None if changed => self.latch.set(),
-            None => {}
+            None => self.latch.set(),
             Some(why) => {
                 if changed {
                     tracing::error!(why, "the vault is another site's: nothing is connected");
