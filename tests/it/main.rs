@@ -40,6 +40,7 @@ mod qr_login;
 mod queue_gone;
 mod replies;
 mod s3_vault;
+mod sealed;
 mod secrets;
 mod site;
 mod stop_start;

@@ -49,6 +49,13 @@ impl fmt::Display for Slot<'_> {
     }
 }
 
+/// What is random in each seal.
+struct Fresh {
+    key: Zeroizing<[u8; KEY_BYTES]>,
+    wrap_nonce: Zeroizing<[u8; NONCE_BYTES]>,
+    nonce: Zeroizing<[u8; NONCE_BYTES]>,
+}
+
 /// The key of the vault.
 pub(crate) struct VaultKey {
     bytes: Zeroizing<[u8; KEY_BYTES]>,
@@ -110,17 +117,27 @@ impl VaultKey {
     }
 
     pub fn seal(&self, slot: Slot<'_>, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
-        let key = random::<KEY_BYTES>()?;
-        let wrap_nonce = random::<NONCE_BYTES>()?;
-        let nonce = random::<NONCE_BYTES>()?;
+        self.seal_with(
+            slot,
+            plain,
+            &Fresh { key: random()?, wrap_nonce: random()?, nonce: random()? },
+        )
+    }
+
+    fn seal_with(
+        &self,
+        slot: Slot<'_>,
+        plain: &[u8],
+        Fresh { key, wrap_nonce, nonce }: &Fresh,
+    ) -> Result<Vec<u8>, StoreError> {
         let mut sealed = Vec::with_capacity(CONTENT_AT + plain.len() + TAG_BYTES);
         sealed.push(VERSION);
         sealed.extend_from_slice(&self.id);
-        let wrapped = encrypt(&self.bytes, &wrap_nonce, key.as_slice(), &bound(&sealed, slot))?;
+        let wrapped = encrypt(&self.bytes, wrap_nonce, key.as_slice(), &bound(&sealed, slot))?;
         sealed.extend_from_slice(wrap_nonce.as_slice());
         sealed.extend_from_slice(&wrapped);
         sealed.extend_from_slice(nonce.as_slice());
-        sealed.extend(encrypt(&key, &nonce, plain, &bound(&[VERSION], slot))?);
+        sealed.extend(encrypt(key, nonce, plain, &bound(&[VERSION], slot))?);
         Ok(sealed)
     }
 
@@ -188,6 +205,9 @@ fn random<const BYTES: usize>() -> Result<Zeroizing<[u8; BYTES]>, StoreError> {
     getrandom::fill(bytes.as_mut_slice()).map_err(|_| StoreError::NoRandomness)?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod vectors;
 
 #[cfg(test)]
 mod tests {
