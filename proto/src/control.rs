@@ -33,7 +33,10 @@ pub use limits::{
 };
 pub use login::{AccountExport, AccountExported, AccountLogin, LoginImport};
 pub use settings::{AccountSet, AccountSetKey, ApiKeyInfo};
-pub use vault::{VaultChecked, VaultClaimed, VaultRecord, VaultResealed};
+pub use vault::{
+    AccountRestore, AccountRestored, BackupRecord, VaultBackedUp, VaultBackup, VaultChecked,
+    VaultClaimed, VaultRecord, VaultResealed,
+};
 
 /// The names of the orders.
 pub mod method {
@@ -88,6 +91,10 @@ pub mod method {
     pub const VAULT_RESEAL: &str = "vault.reseal";
     /// Tries an instance's records in the vault, or the vault's own.
     pub const VAULT_VERIFY: &str = "vault.verify";
+    /// Hands out an instance's records in the vault, sealed as they are.
+    pub const VAULT_BACKUP: &str = "vault.backup";
+    /// Puts an instance back from such records.
+    pub const ACCOUNT_RESTORE: &str = "account.restore";
     /// Makes the vault this site's.
     pub const VAULT_CLAIM: &str = "vault.claim";
     /// Tells who did what to which account.
@@ -120,6 +127,8 @@ pub mod method {
         ACCOUNT_RESEAL,
         VAULT_RESEAL,
         VAULT_VERIFY,
+        VAULT_BACKUP,
+        ACCOUNT_RESTORE,
         VAULT_CLAIM,
         AUDIT_LIST,
     ];

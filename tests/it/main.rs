@@ -48,6 +48,7 @@ mod stopping;
 mod telegram_trouble;
 mod two_workers;
 mod unserved;
+mod vault_backup;
 mod vault_keys;
 mod wiped_redis;
 mod witnesses;

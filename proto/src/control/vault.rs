@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::ids::InstanceId;
+
 /// Result of `vault.claim`: whose the vault is now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct VaultClaimed {
@@ -52,4 +54,66 @@ pub struct VaultRecord {
     pub bytes: usize,
     /// Why it can't be opened; null where it can.
     pub problem: Option<String>,
+}
+
+/// Params of `vault.backup`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VaultBackup {
+    /// Who asks, for the audit log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
+/// Result of `vault.backup`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VaultBackedUp {
+    /// The vault's own id, where all is asked about and the vault was used before.
+    pub vault: Option<String>,
+    /// The ids of the keys that the worker has, 16 hex digits each; the first seals.
+    pub keys: Vec<String>,
+    /// The records, each the newest of its kind.
+    pub records: Vec<BackupRecord>,
+}
+
+/// A record as it lies in the vault: worth nothing without the vault's key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BackupRecord {
+    /// `instance`, `session` or `groups`; of the vault's own: `check`.
+    pub kind: String,
+    /// Its name in the vault, `<epoch>-<seq>`.
+    pub name: String,
+    /// Its bytes in base64.
+    pub sealed: String,
+}
+
+/// Params of `account.restore`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountRestore {
+    /// The instance's records, as `vault.backup` gave them.
+    pub records: Vec<BackupRecord>,
+    /// Whether the account is connected, if it was not stopped when the backup was made.
+    #[serde(default)]
+    pub start: bool,
+    /// Only look whether it could be done.
+    #[serde(default)]
+    pub check: bool,
+    /// Who asks, for the audit log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
+/// Result of `account.restore`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountRestored {
+    /// The instance.
+    pub instance: InstanceId,
+    /// How many records it has.
+    pub records: usize,
+    /// Whether they were written; false where that was only looked at.
+    pub restored: bool,
+    /// Whether the account is stopped, until `account.start`.
+    pub stopped: bool,
 }

@@ -28,6 +28,8 @@ use fields::{Envelope, text_field};
 
 /// The most bytes of a body.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
+/// Most bytes of an order's body: one can hold all that the vault has of an instance.
+pub const ORDER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The most levels of nesting; the root is the first one.
 pub const DEPTH_MAX: usize = 32;
 /// How long a command lives where nothing says so: 24 hours.
@@ -92,7 +94,9 @@ pub fn decode(incoming: Incoming<'_>) -> Result<Command, Box<Rejected>> {
 fn read(incoming: &Incoming<'_>) -> Result<Command, Fault> {
     let Incoming { properties, rules, received_at, .. } = *incoming;
     properties.check_content_type()?;
-    let body = strict_json::object(incoming.body)?;
+    let is_order = incoming.exchange == rules.names.control();
+    let bytes_max = if is_order { ORDER_BYTES_MAX } else { BODY_BYTES_MAX };
+    let body = strict_json::object(incoming.body, bytes_max)?;
     let id = command_id(body.get("id"), properties, &body)?;
     let Envelope { fields, params } = Envelope::split(body)?;
     if text_field(&fields, "callback_url")?.is_some_and(|url| !url.is_empty()) {

@@ -7,16 +7,16 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::{BODY_BYTES_MAX, DEPTH_MAX};
+use super::DEPTH_MAX;
 use crate::fault::{Fault, code};
 use crate::ids::quoted;
 
 /// The object that a body is; an empty body is an empty object, as all may be in the properties.
-pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, Fault> {
-    if body.len() > BODY_BYTES_MAX {
+pub(super) fn object(body: &[u8], bytes_max: usize) -> Result<Map<String, Value>, Fault> {
+    if body.len() > bytes_max {
         return Err(Fault::malformed(
             code::TOO_LARGE,
-            format!("a body has at most {BODY_BYTES_MAX} bytes; got {}", body.len()),
+            format!("a body has at most {bytes_max} bytes; got {}", body.len()),
         ));
     }
     let text = std::str::from_utf8(without_bom(body)).map_err(|error| {
@@ -153,10 +153,15 @@ impl<'de> Visitor<'de> for Level<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::BODY_BYTES_MAX;
     use super::*;
 
+    fn read(body: &[u8]) -> Result<Map<String, Value>, Fault> {
+        object(body, BODY_BYTES_MAX)
+    }
+
     fn code_of(body: &[u8]) -> String {
-        object(body).unwrap_err().code
+        read(body).unwrap_err().code
     }
 
     fn nested(levels: usize) -> Vec<u8> {
@@ -166,7 +171,7 @@ mod tests {
 
     #[test]
     fn depth_is_counted_in_levels() {
-        assert!(object(&nested(DEPTH_MAX)).is_ok());
+        assert!(read(&nested(DEPTH_MAX)).is_ok());
         assert_eq!(code_of(&nested(DEPTH_MAX + 1)), code::TOO_DEEP);
         assert_eq!(code_of(&nested(100_000)), code::TOO_DEEP);
         assert_eq!(code_of(&[b'['; 100_000]), code::TOO_DEEP);
@@ -176,7 +181,7 @@ mod tests {
     fn size_is_counted_in_bytes() {
         let fit = format!("{{\"a\":\"{}\"}}", "x".repeat(BODY_BYTES_MAX - 8));
         assert_eq!(fit.len(), BODY_BYTES_MAX);
-        assert!(object(fit.as_bytes()).is_ok());
+        assert!(read(fit.as_bytes()).is_ok());
         assert_eq!(code_of(format!("{fit} ").as_bytes()), code::TOO_LARGE);
     }
 
@@ -202,7 +207,7 @@ mod tests {
 
     #[test]
     fn nothing_at_all_is_an_empty_object() {
-        assert!(object(b"").unwrap().is_empty() && object(b" \n").unwrap().is_empty());
-        assert_eq!(object(b"\xEF\xBB\xBF{\"a\":1}").unwrap().len(), 1);
+        assert!(read(b"").unwrap().is_empty() && read(b" \n").unwrap().is_empty());
+        assert_eq!(read(b"\xEF\xBB\xBF{\"a\":1}").unwrap().len(), 1);
     }
 }

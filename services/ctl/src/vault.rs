@@ -1,8 +1,13 @@
 //! `vault`: what the vault as a whole needs. The workers do it; the command line never opens the vault.
 
+mod archive;
+mod backup;
 mod claim;
+mod restore;
 mod rotate;
 mod verify;
+
+use std::path::PathBuf;
 
 use clap::Subcommand;
 use proto::{
@@ -42,6 +47,42 @@ Examples:
   queuegram vault verify
   queuegram vault verify --json | jq -r '.records[] | select(.problem)'")]
     Verify,
+    /// Write every instance's records into a file, sealed as they are.
+    #[command(after_help = "\
+The file holds the logins, the settings with the hashes of API keys, and the groups with their external_ref. It
+is made with mode 0600 and overwrites nothing. It is worth nothing without the vault's key: keep the two apart.
+The audit log is not in it; a plain copy of the vault has that too.
+
+Examples:
+  queuegram vault backup /backup/vault-$(date +%F).jsonl
+  queuegram vault backup today.jsonl --json | jq -r .sha256")]
+    Backup {
+        /// The file to be made.
+        file: PathBuf,
+    },
+    /// Put the instances of such a file back that the vault does not have.
+    #[command(after_help = "\
+Everything else that works with these logins must be stopped for good, the site that the backup was made of
+above all: Telegram destroys a login that is used twice. So it asks first, or needs --yes.
+
+The whole file is looked through, and every record opened, before the first is written. Instances that the
+vault has are skipped: their login there is the newer one. What is restored stays stopped until `queuegram
+instance start`, so that you can look first; with --start it is connected at once. Ends with 4 where
+instances were skipped.
+
+Examples:
+  queuegram vault restore /backup/vault-2026-05-01.jsonl
+  queuegram vault restore vault.jsonl --yes --start     without being asked, for scripts")]
+    Restore {
+        /// The file that `vault backup` made.
+        file: PathBuf,
+        /// Don't ask.
+        #[arg(long)]
+        yes: bool,
+        /// Connect the accounts that were not stopped when the backup was made.
+        #[arg(long)]
+        start: bool,
+    },
     /// Make the vault, or this copy of it, this site's.
     #[command(after_help = "\
 A vault belongs to one site: the workers with one vault.url and one Redis. Workers that find a copy, or a vault that
@@ -71,6 +112,10 @@ pub async fn run(
     match action {
         VaultAction::Rotate => rotate::run(settings, screen).await,
         VaultAction::Verify => verify::run(settings, screen).await,
+        VaultAction::Backup { file } => backup::run(&file, settings, screen).await,
+        VaultAction::Restore { file, yes, start } => {
+            restore::run(&file, restore::Terms { yes, start }, settings, screen).await
+        }
         VaultAction::Claim { yes } => claim::run(yes, settings, screen).await,
     }
 }

@@ -32,7 +32,7 @@ const SOON: (&str, &str) = ("QUEUEGRAM_AMQP__CONNECT_TIMEOUT_S", "1");
 
 #[test]
 fn the_help_is_as_it_was_reviewed() {
-    let pages: [&[&str]; 40] = [
+    let pages: [&[&str]; 42] = [
         &[],
         &["call"],
         &["methods"],
@@ -62,6 +62,8 @@ fn the_help_is_as_it_was_reviewed() {
         &["vault"],
         &["vault", "rotate"],
         &["vault", "verify"],
+        &["vault", "backup"],
+        &["vault", "restore"],
         &["vault", "claim"],
         &["dead"],
         &["dead", "list"],

@@ -13,6 +13,7 @@ mod limits;
 mod login;
 mod pause;
 mod resolve;
+mod restore;
 mod vault;
 
 use std::sync::Arc;
@@ -218,6 +219,8 @@ impl Control {
             method::ACCOUNT_RESEAL => done(self.account_reseal(order, params(order)?).await?),
             method::VAULT_RESEAL => done(self.vault_reseal(params(order)?).await?),
             method::VAULT_VERIFY => done(self.vault_verify(order, params(order)?).await?),
+            method::VAULT_BACKUP => done(self.vault_backup(order, params(order)?).await?),
+            method::ACCOUNT_RESTORE => done(self.account_restore(order, params(order)?).await?),
             method::VAULT_CLAIM => done(self.vault_claim(order, params(order)?).await?),
             method::AUDIT_LIST => done(self.audit_list(params(order)?).await?),
             other => {

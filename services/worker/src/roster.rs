@@ -6,6 +6,7 @@ mod hold;
 mod look;
 mod moving;
 mod renewal;
+mod restore;
 mod spread;
 mod watch;
 
@@ -20,6 +21,7 @@ use tokio::sync::{Notify, mpsc, watch as channel};
 
 pub use self::ground::Ground;
 pub use self::hold::Hold;
+pub use self::restore::Settled;
 pub use self::watch::Watch;
 use crate::lease::{Event, Terms};
 use crate::owner::{self, Owner};

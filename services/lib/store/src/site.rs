@@ -210,6 +210,14 @@ impl Sites {
         Err(busy())
     }
 
+    /// What the vault says itself; none where nobody has worked with it yet.
+    ///
+    /// # Errors
+    /// The vault can't be asked.
+    pub async fn read(&self) -> Result<Option<SiteRecord>, StoreError> {
+        self.record(&mut *self.memory.lock().await).await
+    }
+
     async fn judged(
         &self,
         record: Option<&SiteRecord>,

@@ -7,11 +7,13 @@
 
 mod answer;
 mod audit;
+mod backup;
 mod key_file;
 mod place;
 mod rotation;
 mod s3;
 
+pub use backup::{Opened, SealedRecord};
 pub use rotation::{Found, Resealed};
 
 use std::fmt;
@@ -59,12 +61,20 @@ pub enum Kind {
 impl Kind {
     const ALL: [Self; 3] = [Self::Instance, Self::Session, Self::Groups];
 
-    fn as_str(self) -> &'static str {
+    /// Its name in the vault.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Instance => "instance",
             Self::Session => "session",
             Self::Groups => "groups",
         }
+    }
+
+    /// The kind of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 

@@ -41,7 +41,7 @@ pub fn of_order(
     outcome: &Outcome,
     at: DateTime<Utc>,
 ) -> Option<AuditRecord> {
-    if ANSWERS_ONLY.contains(&order.method.as_str()) {
+    if ANSWERS_ONLY.contains(&order.method.as_str()) || only_checks(order) {
         return None;
     }
     let claimed = order.params.get("by").and_then(Value::as_str);
@@ -74,6 +74,12 @@ pub fn of_command(
         error_code: result.error_code.clone(),
         ..of(command, by, at)
     })
+}
+
+/// Whether it was only asked if the order could be followed.
+fn only_checks(order: &Command) -> bool {
+    order.method.as_str() == method::ACCOUNT_RESTORE
+        && order.params.get("check") == Some(&Value::Bool(true))
 }
 
 /// Whether a method draws on the classes alone whose calls change nothing.

@@ -4,11 +4,11 @@ use proto::Fault;
 use proto::control::{
     AccountAdd, AccountAdded, AccountExport, AccountExported, AccountForecast, AccountInfo,
     AccountLimits, AccountList, AccountLoggedIn, AccountLogin, AccountPause, AccountPauses,
-    AccountRemove, AccountRemoved, AccountResume, AccountSealKey, AccountSet, AccountSetKey,
-    AccountSetLimits, AuditList, AuditListed, CommandById, CommandCancel, CommandCancelled,
-    CommandInfo, CommandList, CommandListed, CommandResolve, CommandResolved, Forecast,
-    LoginAccepted, LoginAnswer, LoginCancel, NoParams, VaultChecked, VaultClaimed, VaultResealed,
-    method,
+    AccountRemove, AccountRemoved, AccountRestore, AccountRestored, AccountResume, AccountSealKey,
+    AccountSet, AccountSetKey, AccountSetLimits, AuditList, AuditListed, CommandById,
+    CommandCancel, CommandCancelled, CommandInfo, CommandList, CommandListed, CommandResolve,
+    CommandResolved, Forecast, LoginAccepted, LoginAnswer, LoginCancel, NoParams, VaultBackedUp,
+    VaultBackup, VaultChecked, VaultClaimed, VaultResealed, method,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
@@ -124,6 +124,16 @@ pub const ORDERS: &[Order] = &[
         method::VAULT_VERIFY,
         "Tries to open an instance's records in the vault; with the routing key `_.vault.verify` the \
          vault's own.",
+    ),
+    order::<VaultBackup, VaultBackedUp>(
+        method::VAULT_BACKUP,
+        "Hands out an instance's newest records, sealed with the vault's key; with the routing key \
+         `_.vault.backup` the vault's id.",
+    ),
+    order::<AccountRestore, AccountRestored>(
+        method::ACCOUNT_RESTORE,
+        "Puts an instance that the vault does not have back from such records. It stays stopped, \
+         unless it is to be started.",
     ),
     order::<NoParams, VaultClaimed>(
         method::VAULT_CLAIM,
