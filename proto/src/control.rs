@@ -18,7 +18,10 @@ use serde::{Deserialize, Serialize};
 use crate::event::AccountState;
 use crate::ids::{InstanceId, MethodName, UserId};
 
-pub use audit::{AUDIT_VERSION, AuditActor, AuditKind, AuditList, AuditListed, AuditRecord};
+pub use audit::{
+    AUDIT_VERSION, AuditActor, AuditKind, AuditList, AuditListed, AuditRecord, AuditReseal,
+    AuditResealed,
+};
 pub use command::{
     CommandById, CommandCancel, CommandCancelled, CommandDecision, CommandFilter, CommandInfo,
     CommandList, CommandListed, CommandResolve, CommandResolved, CommandRow, CommandState, Verdict,
@@ -97,6 +100,8 @@ pub mod method {
     pub const ACCOUNT_RESTORE: &str = "account.restore";
     /// Makes the vault this site's.
     pub const VAULT_CLAIM: &str = "vault.claim";
+    /// Seals some batches of the audit log anew, with the key that seals now.
+    pub const AUDIT_RESEAL: &str = "audit.reseal";
     /// Tells who did what to which account.
     pub const AUDIT_LIST: &str = "audit.list";
 
@@ -130,6 +135,7 @@ pub mod method {
         VAULT_BACKUP,
         ACCOUNT_RESTORE,
         VAULT_CLAIM,
+        AUDIT_RESEAL,
         AUDIT_LIST,
     ];
 }

@@ -37,11 +37,14 @@ async fn the_key_is_changed_and_the_login_stays() {
     let rotated = ctl.json(&["vault", "rotate"]).await.unwrap();
     assert_eq!(rotated["key"], new_id);
     assert!(rotated["resealed"].as_u64() >= Some(3), "{rotated}");
+    assert!(rotated["audit_resealed"].as_u64() >= Some(1), "{rotated}");
     let after = ctl.json(&["vault", "verify"]).await.unwrap();
     assert_eq!(needed(&after, &old_id), 0, "{after}");
     assert_eq!(ctl.json(&["vault", "rotate"]).await.unwrap()["resealed"], 0);
 
     restart_with(&mut scene, NEW).await;
+    let audit = ctl.ok(&["audit", "--json"]).await.unwrap();
+    assert!(audit.contains("account.add"), "what was logged under the old key: {audit}");
     let shown = ctl.json(&["instance", "show", INSTANCE]).await.unwrap();
     assert_eq!(shown["state"], "online", "without the old key: {shown}");
 }

@@ -86,3 +86,27 @@ pub enum AuditKind {
     /// A command of a caller.
     Command,
 }
+
+/// Params of `audit.reseal`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuditReseal {
+    /// Where to go on: `next` of the last answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// Result of `audit.reseal`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuditResealed {
+    /// How many batches were looked at.
+    pub batches: usize,
+    /// How many of them a former key had sealed, so that they were sealed anew.
+    pub resealed: usize,
+    /// How many of them no key opens; they are left as they are.
+    pub unreadable: usize,
+    /// The id of the key that seals now, 16 hex digits.
+    pub key: String,
+    /// Where to go on; null at the end.
+    pub next: Option<String>,
+}

@@ -222,6 +222,7 @@ impl Control {
             method::VAULT_BACKUP => done(self.vault_backup(order, params(order)?).await?),
             method::ACCOUNT_RESTORE => done(self.account_restore(order, params(order)?).await?),
             method::VAULT_CLAIM => done(self.vault_claim(order, params(order)?).await?),
+            method::AUDIT_RESEAL => done(self.audit_reseal(params(order)?).await?),
             method::AUDIT_LIST => done(self.audit_list(params(order)?).await?),
             other => {
                 Err(Fault::invalid(code::METHOD_UNKNOWN, format!("there is no order {other}")))

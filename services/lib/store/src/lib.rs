@@ -54,5 +54,5 @@ pub use redis::Redis;
 pub use sessions::{Keep, Sessions};
 pub use site::{Claimed, Place, SiteRecord, Sites};
 pub use status::{InstanceStatus, Statuses};
-pub use vault::{AuditPlace, Found, Kind, Opened, Resealed, SealedRecord, Vault};
+pub use vault::{AuditPlace, Found, Kind, Opened, Resealed, ResealedLog, SealedRecord, Vault};
 pub use workers::{Presence, Workers};

@@ -36,7 +36,7 @@ use crate::leases::Lease;
 use crate::seal::Slot;
 
 pub(crate) use self::answer::Answer;
-pub use self::audit::AuditPlace;
+pub use self::audit::{AuditPlace, ResealedLog};
 
 /// How many records of one kind are kept: the newest, and the one before it for whoever reads just
 /// now.

@@ -55,14 +55,17 @@ pub async fn page(
             continue;
         }
         for place in vault.audit_batches(day).await? {
-            if from.as_ref().is_some_and(|from| place > from.place) {
+            if from.as_ref().is_some_and(|from| place.batch() > from.place.batch()) {
                 continue;
             }
             // Batches are written after what they hold: an older one holds nothing younger.
             if place.at().is_some_and(|at| at < since) {
                 return Ok(AuditListed { records, next: None });
             }
-            let seen = from.as_ref().filter(|from| from.place == place).map_or(0, |from| from.seen);
+            let seen = from
+                .as_ref()
+                .filter(|from| from.place.batch() == place.batch())
+                .map_or(0, |from| from.seen);
             if read == BATCHES_MAX {
                 return Ok(AuditListed { records, next: Some(Position { place, seen }.text()) });
             }

@@ -5,10 +5,11 @@ use proto::control::{
     AccountAdd, AccountAdded, AccountExport, AccountExported, AccountForecast, AccountInfo,
     AccountLimits, AccountList, AccountLoggedIn, AccountLogin, AccountPause, AccountPauses,
     AccountRemove, AccountRemoved, AccountRestore, AccountRestored, AccountResume, AccountSealKey,
-    AccountSet, AccountSetKey, AccountSetLimits, AuditList, AuditListed, CommandById,
-    CommandCancel, CommandCancelled, CommandInfo, CommandList, CommandListed, CommandResolve,
-    CommandResolved, Forecast, LoginAccepted, LoginAnswer, LoginCancel, NoParams, VaultBackedUp,
-    VaultBackup, VaultChecked, VaultClaimed, VaultResealed, method,
+    AccountSet, AccountSetKey, AccountSetLimits, AuditList, AuditListed, AuditReseal,
+    AuditResealed, CommandById, CommandCancel, CommandCancelled, CommandInfo, CommandList,
+    CommandListed, CommandResolve, CommandResolved, Forecast, LoginAccepted, LoginAnswer,
+    LoginCancel, NoParams, VaultBackedUp, VaultBackup, VaultChecked, VaultClaimed, VaultResealed,
+    method,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
@@ -138,6 +139,11 @@ pub const ORDERS: &[Order] = &[
     order::<NoParams, VaultClaimed>(
         method::VAULT_CLAIM,
         "Makes the vault, or this copy of it, this site's; its routing key is `_.vault.claim`.",
+    ),
+    order::<AuditReseal, AuditResealed>(
+        method::AUDIT_RESEAL,
+        "Seals batches of the audit log anew, where a former key sealed them, some at a time; its \
+         routing key is `_.audit.reseal`.",
     ),
     order::<AuditList, AuditListed>(
         method::AUDIT_LIST,

@@ -3,12 +3,18 @@
 
 use std::sync::Arc;
 
-use proto::control::{NoParams, VaultChecked, VaultClaimed, VaultRecord, VaultResealed};
+use proto::control::{
+    AuditReseal, AuditResealed, NoParams, VaultChecked, VaultClaimed, VaultRecord, VaultResealed,
+};
+use proto::fault::code;
 use proto::{Command, Fault};
-use store::{Found, Resealed};
+use store::{AuditPlace, Found, Resealed, ResealedLog};
 
 use super::Control;
 use super::account::unavailable;
+
+/// Batches of the audit log that one order reads: each takes up to three requests to the vault.
+const BATCHES: usize = 100;
 
 impl Control {
     /// Seals an instance's records anew. Safe beside whatever its owner writes meanwhile.
@@ -27,6 +33,20 @@ impl Control {
     pub(super) async fn vault_reseal(&self, _: NoParams) -> Result<VaultResealed, Fault> {
         let resealed = self.shared.vault.reseal_own().await.map_err(unavailable)?;
         Ok(self.resealed(resealed))
+    }
+
+    /// Seals some batches of the audit log anew: as many as one answer has time for.
+    pub(super) async fn audit_reseal(&self, asked: AuditReseal) -> Result<AuditResealed, Fault> {
+        let after = asked.cursor.as_deref().map(str::parse::<AuditPlace>).transpose();
+        let after = after.map_err(|()| {
+            let message = "params.cursor: is no `next` of an earlier answer";
+            Fault::invalid(code::PARAMS_INVALID, message)
+        })?;
+        let resealed = self.shared.vault.reseal_audit(after.as_ref(), BATCHES).await;
+        let ResealedLog { batches, resealed, unreadable, next } = resealed.map_err(unavailable)?;
+        let key = self.shared.vault.key_ids().into_iter().next().unwrap_or_default();
+        let next = next.map(|place| place.to_string());
+        Ok(AuditResealed { batches, resealed, unreadable, key, next })
     }
 
     /// Tries records.

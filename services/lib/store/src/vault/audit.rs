@@ -1,6 +1,13 @@
 //! The audit log's place in the vault: batches of records, each created once and never changed, under
 //! `_audit/<day>/<milliseconds>-<worker>-<seq>`. Nothing in them is needed to run; so they can be
 //! removed by age, and their writers need no lease.
+//!
+//! A batch's name is part of its seal, and nothing is overwritten. So one that is sealed anew gets its
+//! name and the new key's id behind it, and only then the former one is removed; where both are there,
+//! they are the same batch.
+
+use std::fmt;
+use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::TryStreamExt;
@@ -14,6 +21,8 @@ use crate::seal::Slot;
 
 /// The log's folder; no instance can have this name.
 const AUDIT: &str = "_audit";
+/// Stands between a batch's first name and the id of the key that sealed it anew.
+const RESEALED: &str = ".r";
 
 /// Where a batch lies. The later was written later, by the writers' clocks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,12 +48,57 @@ impl AuditPlace {
         DateTime::from_timestamp_millis(millis)
     }
 
-    fn path(&self) -> Path {
+    pub(super) fn path(&self) -> Path {
         Path::from_iter([AUDIT, &self.day.to_string(), &self.name])
     }
 
+    /// Which batch it is, wherever it lies since it was sealed anew.
+    #[must_use]
+    pub fn batch(&self) -> (NaiveDate, &str) {
+        (self.day, self.first_name())
+    }
+
+    /// The name that the batch was first written under.
+    fn first_name(&self) -> &str {
+        self.name.split_once(RESEALED).map_or(&self.name, |(first, _)| first)
+    }
+
+    /// Where it lies once this key has sealed it anew.
+    pub(super) fn resealed(&self, key: &str) -> Self {
+        Self { day: self.day, name: format!("{}{RESEALED}{key}", self.first_name()) }
+    }
+
     fn kind(&self) -> String {
-        format!("{}/{}", self.day, self.name)
+        self.to_string()
+    }
+}
+
+/// What was sealed anew of the audit log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ResealedLog {
+    /// Batches that were come by.
+    pub batches: usize,
+    /// Those that a former key had sealed.
+    pub resealed: usize,
+    /// Those that can't be opened; they are left as they are.
+    pub unreadable: usize,
+    /// Where to go on; none at the end.
+    pub next: Option<AuditPlace>,
+}
+
+impl FromStr for AuditPlace {
+    type Err = ();
+
+    /// As it is shown.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (day, name) = text.split_once('/').ok_or(())?;
+        Ok(Self { day: day.parse().map_err(|_| ())?, name: name.to_owned() })
+    }
+}
+
+impl fmt::Display for AuditPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.day, self.name)
     }
 }
 
@@ -82,13 +136,86 @@ impl Vault {
     /// # Errors
     /// The store can't be asked.
     pub async fn audit_batches(&self, day: NaiveDate) -> Result<Vec<AuditPlace>, StoreError> {
+        let mut places = self.audit_places(day).await?;
+        places.reverse();
+        // The one that was sealed anew comes first.
+        places.dedup_by(|next, first| next.first_name() == first.first_name());
+        Ok(places)
+    }
+
+    /// Everything that lies there, the oldest first.
+    async fn audit_places(&self, day: NaiveDate) -> Result<Vec<AuditPlace>, StoreError> {
         let folder = Path::from_iter([AUDIT, &day.to_string()]);
         let objects = self.ask(self.store.list(Some(&folder)).try_collect::<Vec<_>>()).await?;
         let names = objects.iter().filter_map(|object| object.location.filename());
         let mut places: Vec<_> =
             names.map(|name| AuditPlace { day, name: name.to_owned() }).collect();
-        places.sort_unstable_by(|a, b| b.cmp(a));
+        places.sort_unstable();
         Ok(places)
+    }
+
+    /// Seals some batches of the audit log anew, where a former key sealed them: the oldest after
+    /// `after`, at most so many. Nothing needs the log to run: one that can't be opened is passed over.
+    ///
+    /// # Errors
+    /// The store can't be asked.
+    pub async fn reseal_audit(
+        &self,
+        after: Option<&AuditPlace>,
+        most: usize,
+    ) -> Result<ResealedLog, StoreError> {
+        let (mut done, mut tried) = (ResealedLog::default(), 0);
+        let key = self.key_ids().into_iter().next().unwrap_or_default();
+        let mut days = self.audit_days().await?;
+        days.retain(|day| after.is_none_or(|after| *day >= after.day));
+        for day in days.into_iter().rev() {
+            for place in self.audit_places(day).await? {
+                if after.is_some_and(|after| place <= *after) {
+                    continue;
+                }
+                if place == place.resealed(&key) {
+                    done.batches += 1;
+                    continue;
+                }
+                self.reseal_batch(&place, &key, &mut done).await?;
+                tried += 1;
+                if tried >= most {
+                    // Behind what it is now called, so that it is not counted again.
+                    done.next = Some(place.resealed(&key));
+                    return Ok(done);
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    async fn reseal_batch(
+        &self,
+        place: &AuditPlace,
+        key: &str,
+        done: &mut ResealedLog,
+    ) -> Result<(), StoreError> {
+        let Some(sealed) = self.sealed_batch(place).await? else { return Ok(()) };
+        done.batches += 1;
+        if self.key().is_current(&sealed) {
+            return Ok(());
+        }
+        let content = match self.key().open(Slot { instance: AUDIT, kind: &place.kind() }, &sealed)
+        {
+            Ok(content) => content,
+            Err(error) => {
+                tracing::warn!(%error, "a batch of the audit log is not sealed anew");
+                done.unreadable += 1;
+                return Ok(());
+            }
+        };
+        self.add_audit(&place.resealed(key), &content).await?;
+        match self.ask(self.store.delete(&place.path())).await {
+            Ok(()) | Err(Failed::Missing) => {}
+            Err(error) => return Err(error.into()),
+        }
+        done.resealed += 1;
+        Ok(())
     }
 
     /// One batch; none where it was removed meanwhile.
@@ -99,15 +226,24 @@ impl Vault {
         &self,
         place: &AuditPlace,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        // Since it was listed it may have been sealed anew.
+        let key = self.key_ids().into_iter().next().unwrap_or_default();
+        for place in [place, &place.resealed(&key)] {
+            if let Some(sealed) = self.sealed_batch(place).await? {
+                let slot = Slot { instance: AUDIT, kind: &place.kind() };
+                return self.key().open(slot, &sealed).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    async fn sealed_batch(&self, place: &AuditPlace) -> Result<Option<Vec<u8>>, StoreError> {
         let path = place.path();
-        let found = self.ask(async { self.store.get(&path).await?.bytes().await }).await;
-        let sealed = match found {
-            Ok(sealed) => sealed,
-            Err(Failed::Missing) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let kind = place.kind();
-        self.key().open(Slot { instance: AUDIT, kind: &kind }, &sealed).map(Some)
+        match self.ask(async { self.store.get(&path).await?.bytes().await }).await {
+            Ok(sealed) => Ok(Some(sealed.into())),
+            Err(Failed::Missing) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Removes the days before this one.
@@ -117,7 +253,7 @@ impl Vault {
     pub async fn forget_audit(&self, before: NaiveDate) -> Result<(), StoreError> {
         let old = self.audit_days().await?.into_iter().filter(|day| *day < before);
         for day in old {
-            for place in self.audit_batches(day).await? {
+            for place in self.audit_places(day).await? {
                 match self.ask(self.store.delete(&place.path())).await {
                     Ok(()) | Err(Failed::Missing) => {}
                     Err(error) => return Err(error.into()),

@@ -123,3 +123,58 @@ async fn a_good_store_is_opened_again_and_again() {
     let said = Vault::over(prefixed, &wrong).await.unwrap_err();
     assert!(matches!(said, StoreError::WrongKey { .. }), "{said}");
 }
+
+#[tokio::test]
+async fn the_audit_log_is_sealed_anew_and_read_meanwhile() {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let with = async |keys: &[&str]| {
+        let keys: Vec<String> = keys.iter().map(|key| key.repeat(32)).collect();
+        let keys = Some(keys.join("\n").into());
+        Vault::over(store.clone(), &VaultConfig { keys, ..VaultConfig::default() }).await
+    };
+    let places: Vec<AuditPlace> = (0..5_u32)
+        .map(|n| {
+            let at = chrono::DateTime::from_timestamp_millis(86_399_998 + i64::from(n)).unwrap();
+            AuditPlace::new(at, "worker-1", n.into())
+        })
+        .collect();
+    let old = with(&["0a"]).await.unwrap();
+    for place in &places {
+        old.add_audit(place, place.to_string().as_bytes()).await.unwrap();
+    }
+    let both = with(&["0b", "0a"]).await.unwrap();
+    both.reseal_own().await.unwrap();
+    let batches = async |vault: &Vault| {
+        let mut batches = Vec::new();
+        for day in vault.audit_days().await.unwrap() {
+            for place in vault.audit_batches(day).await.unwrap() {
+                let content = vault.read_audit(&place).await.unwrap().unwrap();
+                batches.push(String::from_utf8(content.to_vec()).unwrap());
+            }
+        }
+        batches.reverse();
+        batches
+    };
+    let written: Vec<String> = places.iter().map(AuditPlace::to_string).collect();
+    // One was sealed anew, and then the worker ended: both are there, and are one.
+    let copy = places[3].resealed(&both.key_ids()[0]);
+    both.add_audit(&copy, written[3].as_bytes()).await.unwrap();
+    let (mut after, mut resealed) = (None, 0);
+    loop {
+        assert_eq!(batches(&both).await, written);
+        let some = both.reseal_audit(after.as_ref(), 2).await.unwrap();
+        resealed += some.resealed;
+        let Some(next) = some.next else { break };
+        after = Some(next.to_string().parse().unwrap());
+    }
+    assert_eq!(resealed, 5);
+    assert_eq!(batches(&with(&["0b"]).await.unwrap()).await, written, "without the old key");
+    let listed = both.read_audit(&places[0]).await.unwrap();
+    assert_eq!(listed.unwrap().as_slice(), written[0].as_bytes(), "by the name that it had");
+    // What no key opens stays, and stops nothing.
+    let lost = with(&["0c"]).await;
+    assert!(lost.is_err(), "not the vault's key");
+    store.put(&places[0].path(), b"damaged".to_vec().into()).await.unwrap();
+    let last = both.reseal_audit(None, 9).await.unwrap();
+    assert_eq!((last.resealed, last.unreadable, last.next), (0, 1, None));
+}
