@@ -3,6 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
+use base64::Engine as _;
+use base64::prelude::{BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
 use queuegram_tests::stage::Scene;
 use queuegram_tests::stage::witness::{Language, testify};
 use serde_json::{Value, json};
@@ -109,6 +111,31 @@ async fn a_login_of_telethon_is_taken_over() {
     assert!(said(&output).contains(&format!("as user {}", foreign.user)), "{}", said(&output));
     makes_a_group(&scene, foreign.user, "deal-77").await;
     assert_eq!(logins(&scene, foreign.user).await, 1, "the same one");
+}
+
+/// The same login as Pyrogram 2 writes it down: data centre, application, no test server, key, user, no bot.
+fn as_pyrogram(foreign: &Foreign, api_id: u32) -> String {
+    let telethon = BASE64_URL_SAFE.decode(&foreign.string[1..]).unwrap();
+    let (dc, key) = (telethon[0], &telethon[telethon.len() - 256..]);
+    let user = u64::try_from(foreign.user).unwrap();
+    let bytes = [&[dc][..], &api_id.to_be_bytes(), &[0], key, &user.to_be_bytes(), &[0]].concat();
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_of_pyrogram_stays_one_of_its_application() {
+    let scene = Scene::open("import-pyrogram").await.unwrap();
+    let foreign = made_by_telethon(&scene, None).await;
+    let string = as_pyrogram(&foreign, 2040);
+    let output = import(&scene, &["--take-over", "--yes"], &[&string]).await;
+    assert!(output.status.success(), "{}", said(&output));
+    makes_a_group(&scene, foreign.user, "deal-77").await;
+    let user = scene.tgsim.get(&format!("/users/{}", foreign.user)).await.unwrap();
+    assert_eq!(user["logins"][0]["client"]["api_id"], 2040, "{user:#}");
+    let ctl = scene.ctl().await.unwrap();
+    let shown = ctl.json(&["instance", "show", INSTANCE]).await.unwrap();
+    assert_eq!(shown["identity"]["api_id"], 2040);
+    assert_eq!(shown["identity"]["fixed"], true);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,7 +30,8 @@ pub struct AccountSet {
     /// Whether commands must show an API key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require_api_key: Option<bool>,
-    /// How the account is to present itself, of which the same holds field by field. Only before its first login.
+    /// How the account is to present itself: of its fields too, what is left out stays; null: all of it as configured.
+    /// Only before its first login.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<DeviceParams>")]
     pub device: Option<Option<DeviceParams>>,

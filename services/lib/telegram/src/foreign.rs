@@ -25,9 +25,9 @@ const TELETHON_VERSION: u8 = b'1';
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForeignSession {
     dc: i32,
-    key: AuthKey,
     /// The application by which it was made, where that is told.
     api_id: Option<i32>,
+    key: AuthKey,
 }
 
 /// Why a text is no session that can be used. Quotes nothing of it.

@@ -87,5 +87,5 @@ fn the_key_goes_to_an_address_that_is_known() {
 
 #[test]
 fn nothing_shows_the_key() {
-    assert_eq!(format!("{:?}", of(2).unwrap()), "ForeignSession { dc: 2, key: ***, api_id: None }");
+    assert_eq!(format!("{:?}", of(2).unwrap()), "ForeignSession { dc: 2, api_id: None, key: *** }");
 }
