@@ -33,7 +33,8 @@ impl Method for AccountGet {
             result: json!({
                 "instance": "acme-sales", "label": "Sales", "state": "online", "reason": null,
                 "since": null, "user_id": 5_000_000_009_i64, "username": "acme_sales",
-                "tags": [], "notes": null, "notify": null, "until": null, "require_api_key": false, "api_keys": [], "seal_key": null, "pauses": [],
+                "tags": [], "notes": null, "notify": null, "until": null, "require_api_key": false, "api_keys": [],
+                "seal_key": null, "identity": null, "proxy": null, "pauses": [],
                 "created_at": "2026-11-01T08:00:00.000Z",
             }),
         }
