@@ -166,7 +166,7 @@ impl Notices {
         let mut backoff = PAUSES;
         for tried in 1..=TRIES_MAX {
             let why = match &place {
-                NoticePlace::Queue(queue) => self.into_queue(queue, delivery).await?,
+                NoticePlace::Queue(queue) => self.put_into(queue, delivery).await?,
                 NoticePlace::Url(url) => self.poster.post(url, &delivery.body).await,
             };
             let last = match why {
@@ -185,7 +185,7 @@ impl Notices {
         Ok(Notice::Refused)
     }
 
-    async fn into_queue(&self, queue: &str, delivery: &Delivery) -> Result<Posted, Untold> {
+    async fn put_into(&self, queue: &str, delivery: &Delivery) -> Result<Posted, Untold> {
         let message = OutMessage {
             exchange: String::new(),
             routing_key: queue.to_owned(),

@@ -18,6 +18,8 @@ use serde_json::{Map, Value};
 
 use crate::method::read_params;
 
+type Params = Map<String, Value>;
+
 /// One order.
 pub struct Order {
     /// Its name, `account.add`.
@@ -29,7 +31,7 @@ pub struct Order {
     /// The schema of its result.
     pub result: fn(&mut SchemaGenerator) -> Schema,
     /// Its params as their type writes them, where they can be read.
-    pub spell: fn(&Map<String, Value>) -> Result<Map<String, Value>, Fault>,
+    pub spell: fn(&Params) -> Result<Params, Fault>,
 }
 
 /// Every order that a worker follows.
