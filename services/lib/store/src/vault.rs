@@ -3,12 +3,13 @@
 //! and never changed. The highest name wins, and older ones are removed a little later.
 //!
 //! The epoch is that of the writer's lease, so a former owner can never put its record above its
-//! successor's. A check record tells a wrong key from an empty vault.
+//! successor's.
 
 mod answer;
 mod audit;
 mod backup;
 mod key_file;
+mod open;
 mod place;
 mod rotation;
 mod s3;
@@ -29,7 +30,6 @@ use proto::InstanceId;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use crate::config::VaultConfig;
 use crate::error::{StoreError, VAULT};
 use crate::keyring::KeyRing;
 use crate::leases::Lease;
@@ -122,68 +122,6 @@ impl fmt::Debug for Vault {
 }
 
 impl Vault {
-    /// Opens the vault, and proves that the key is its key.
-    ///
-    /// # Errors
-    /// Settings that make no sense; a key file that is missing, unreadable or not the vault's; a
-    /// store that can't be reached.
-    pub async fn open(config: &VaultConfig) -> Result<Self, StoreError> {
-        Self::over(place::store(config)?, config).await
-    }
-
-    async fn over(store: Arc<dyn ObjectStore>, config: &VaultConfig) -> Result<Self, StoreError> {
-        let within = config.timeout();
-        // Asked before the key and the check record are looked for: whoever fills an empty vault
-        // makes these two first.
-        let is_empty = is_empty(&store, within).await?;
-        let key = match key_file::given(config)? {
-            Some(key) => key,
-            None if !is_empty => {
-                return Err(key_error(config, "is missing, and the vault holds records"));
-            }
-            None if !config.create_key => {
-                return Err(key_error(
-                    config,
-                    "does not exist; restore it, or let it be made (vault.create_key)",
-                ));
-            }
-            None => key_file::create(&config.key_file)?,
-        };
-        let vault = Self { store, key: Arc::new(key), within };
-        vault.check(is_empty).await?;
-        Ok(vault)
-    }
-
-    async fn check(&self, is_empty: bool) -> Result<(), StoreError> {
-        let folder = Path::from_iter([OWN, CHECK]);
-        let slot = Slot { instance: OWN, kind: CHECK };
-        if self.read_newest(&folder, slot).await?.is_none() {
-            if !is_empty {
-                let why = "it holds records and no check record";
-                return Err(StoreError::corrupt("the vault", why));
-            }
-            // Where another process opened the empty vault first, its key must be this one.
-            let name = RecordName { epoch: 0, seq: 0 };
-            self.create(&folder, name, self.key.seal(slot, b"queuegram")?).await?;
-            if self.read_newest(&folder, slot).await?.is_none() {
-                return Err(unfit("does not list what was just written"));
-            }
-        }
-        self.prove_create_only(&folder).await
-    }
-
-    /// Creates what is there already, with the bytes that it has: that must be refused. A store
-    /// which overwrites instead would let a former owner's record take the place of its successor's.
-    async fn prove_create_only(&self, folder: &Path) -> Result<(), StoreError> {
-        let Some((name, sealed)) = self.read_sealed(folder).await? else { return Ok(()) };
-        match self.create(folder, name, sealed).await? {
-            false => Ok(()),
-            true => Err(unfit(
-                "overwrites a record that was only to be created (If-None-Match: * is not heeded)",
-            )),
-        }
-    }
-
     /// The instances that have a record, in order.
     ///
     /// # Errors
@@ -385,11 +323,6 @@ impl Vault {
     }
 }
 
-async fn is_empty(store: &Arc<dyn ObjectStore>, within: Duration) -> Result<bool, StoreError> {
-    let mut objects = store.list(None);
-    Ok(ask(within, objects.try_next()).await?.is_none())
-}
-
 /// A request that failed, where some failures are answers.
 enum Failed {
     Missing,
@@ -428,16 +361,6 @@ async fn ask<T>(
 
 fn folder_of(instance: &InstanceId, kind: Kind) -> Path {
     Path::from_iter([instance.as_str(), kind.as_str()])
-}
-
-fn unfit(why: &str) -> StoreError {
-    let why = format!("this store {why}, and no vault is safe there");
-    StoreError::Config { key: "vault.url", why }
-}
-
-fn key_error(config: &VaultConfig, why: &str) -> StoreError {
-    let why = format!("{} {why}", config.key_file.display());
-    StoreError::Config { key: "vault.key_file", why }
 }
 
 #[cfg(test)]
