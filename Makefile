@@ -14,8 +14,9 @@ help: ## This list
 demo: build ## The main job: private servers, a simulated Telegram, a worker, the eight commands (KEEP=1 stays up)
 	@STAGE_PROGRAMS_BUILT=1 $(BIN)/demo $(if $(KEEP),--keep)
 
+# Stories wait more than they compute: twice as many at once as there are processors, up to eight.
 test: build witnesses ## All tests, on private servers that are gone afterwards
-	STAGE_PROGRAMS_BUILT=1 $(BIN)/stage run -- $(CARGO) test --workspace --locked --no-fail-fast $(ARGS)
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$((n = 2 * $$(nproc), n < 8 ? n : 8))} STAGE_PROGRAMS_BUILT=1 $(BIN)/stage run -- $(CARGO) test --workspace --locked --no-fail-fast $(ARGS)
 
 build: ## Every program
 	@echo "Building (the first time takes some minutes) …"

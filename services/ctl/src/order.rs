@@ -1,9 +1,10 @@
 //! Orders on the control exchange: asked like a command, answered like one.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bus::{Bus, CallQueue};
 use chrono::{DateTime, TimeDelta, Utc};
+use proto::fault::code;
 use proto::{CommandBody, CommandId, CommandResult, InstanceId, MethodName, Status};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -16,6 +17,9 @@ use crate::{
 
 /// How long a worker may take to answer an order that needs no person.
 pub const ORDER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The pause before an order is given again that nobody could follow yet.
+const BUSY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Asks orders over one reply queue.
 pub struct Orders {
@@ -74,7 +78,8 @@ impl Orders {
         Ok(Some(serde_json::from_slice(&reply.body)?))
     }
 
-    /// Publishes an order and waits for its answer.
+    /// Publishes an order and waits for its answer. It is asked again for as long as no worker may take the instance:
+    /// an owner is just gone, or Redis lost its data, which is over after a lease and a grace.
     pub async fn ask(
         &mut self,
         instance: &InstanceId,
@@ -82,12 +87,21 @@ impl Orders {
         params: &impl Serialize,
         within: Duration,
     ) -> Result<CommandResult, Failure> {
-        let id = self.send(instance, method, params, within).await?;
-        self.answer(&id, within).await?.ok_or_else(|| Failure::NoAnswer {
-            what: method.to_owned(),
-            waited: humantime::format_duration(within).to_string(),
-            hint: String::from("is a worker running? `queuegram doctor` tells"),
-        })
+        let until = Instant::now() + within;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let id = self.send(instance, method, params, left).await?;
+            let answer = self.answer(&id, left).await?.ok_or_else(|| Failure::NoAnswer {
+                what: method.to_owned(),
+                waited: humantime::format_duration(within).to_string(),
+                hint: String::from("is a worker running? `queuegram doctor` tells"),
+            })?;
+            let is_busy = answer.error_code.as_deref() == Some(code::INSTANCE_BUSY);
+            if !is_busy || until.saturating_duration_since(Instant::now()) < 2 * BUSY_PAUSE {
+                return Ok(answer);
+            }
+            tokio::time::sleep(BUSY_PAUSE).await;
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use super::archive::{Archive, Entry};
 use crate::{
     broker::connect,
     exit::{Done, Failure},
-    order::{ORDER_TIMEOUT, Orders, myself, read_done},
+    order::{Orders, myself, read_done},
     prompt,
     screen::{GOOD, Screen, UNSURE, paint},
     settings::Settings,
@@ -25,9 +25,8 @@ const QUESTION: &str = "\
 Whatever else works with these logins must be stopped for good: the site that the backup was made of, and
 every copy of its vault. Telegram destroys a login that is used twice. Type restore to go on: ";
 
-/// How often is asked again where nothing can be taken just now.
-const TRIES_MAX: u32 = 20;
-const PAUSE: Duration = Duration::from_secs(3);
+/// How long one instance may take, where Redis just lost its data too: nothing is taken then for a while.
+const INSTANCE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What is wanted of it.
 #[derive(Debug, Clone, Copy)]
@@ -102,18 +101,8 @@ async fn put(
     screen: Screen,
 ) -> Result<Put, Failure> {
     let params = AccountRestore { records: entry.records.clone(), start, check, by: myself() };
-    let mut tries = 0;
-    let answer = loop {
-        let order = orders.ask(&entry.instance, method::ACCOUNT_RESTORE, &params, ORDER_TIMEOUT);
-        let answer = order.await?;
-        tries += 1;
-        // After a loss of Redis nobody takes anything for a lease and a grace.
-        if answer.error_code.as_deref() != Some(code::INSTANCE_BUSY) || tries == TRIES_MAX {
-            break answer;
-        }
-        screen.note(&format!("{} can't be taken yet; waiting", entry.instance));
-        tokio::time::sleep(PAUSE).await;
-    };
+    let order = orders.ask(&entry.instance, method::ACCOUNT_RESTORE, &params, INSTANCE_TIMEOUT);
+    let answer = order.await?;
     if answer.error_code.as_deref() == Some(code::INSTANCE_EXISTS) {
         return Ok(Put::There);
     }
