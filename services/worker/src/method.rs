@@ -127,6 +127,10 @@ pub trait Prepared: Send + Sync {
     fn call<'a>(self: Box<Self>, cx: &'a mut Cx<'_>) -> BoxFuture<'a, Result<Done<Value>, Stop>>;
 }
 
+/// Most bytes of a field's path, and of what is wrong with it, in an error.
+const PATH_BYTES_MAX: usize = 200;
+const PROBLEM_BYTES_MAX: usize = 1_500;
+
 /// Reads params as their type says; the error names the field.
 ///
 /// # Errors
@@ -145,10 +149,21 @@ pub fn read_params<P: DeserializeOwned>(params: &Map<String, Value>) -> Result<P
 /// As for [`read_params`].
 pub fn read_as_written<P: DeserializeOwned>(params: &Map<String, Value>) -> Result<P, Fault> {
     serde_path_to_error::deserialize(Value::Object(params.clone())).map_err(|error| {
-        let (path, problem) = (error.path().to_string(), in_words_of_json(error.inner()));
+        let path = shortened(error.path().to_string(), PATH_BYTES_MAX);
+        let problem = shortened(in_words_of_json(error.inner()), PROBLEM_BYTES_MAX);
         let path = if path == "." { "params".to_owned() } else { format!("params.{path}") };
         Fault::invalid(code::PARAMS_INVALID, format!("{path}: {problem}"))
     })
+}
+
+/// A text with its middle left out where it is too long: both repeat names and values as they came.
+fn shortened(text: String, bytes_max: usize) -> String {
+    if text.len() <= bytes_max {
+        return text;
+    }
+    let (head, tail) = (bytes_max / 2, text.len() - bytes_max / 2);
+    let (head, tail) = (text.floor_char_boundary(head), text.ceil_char_boundary(tail));
+    format!("{}…{}", &text[..head], &text[tail..])
 }
 
 /// serde speaks of Rust's types; callers know JSON's.

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use self::place::NoticePlace;
+pub use self::post::LOG_DIRECTIVE;
 use self::post::{Posted, Poster};
 use crate::answers::{Taken, Untold};
 use crate::persist;
@@ -25,7 +26,9 @@ use crate::stop::Failure;
 use crate::tenure::Shared;
 
 /// Notices in hand at once, those that wait behind another among them.
-const PREFETCH: u16 = 128;
+const PREFETCH: u16 = 1_024;
+/// Most notices of one instance that wait. A place that takes nothing must not stop the others' notices.
+const LINE_MAX: usize = 32;
 /// How often one is told to a place that does not take it.
 const TRIES_MAX: u32 = 5;
 /// The pauses in between; about half a minute in all.
@@ -110,7 +113,12 @@ impl Notices {
             return;
         };
         match self.lines().entry(instance.clone()) {
-            Entry::Occupied(mut line) => return line.get_mut().push_back(delivery),
+            Entry::Occupied(mut line) => {
+                line.get_mut().push_back(delivery);
+                let oldest =
+                    if line.get().len() > LINE_MAX { line.get_mut().pop_front() } else { None };
+                return self.pass_over(&instance, oldest);
+            }
             Entry::Vacant(line) => line.insert(VecDeque::new()),
         };
         let this = self.clone();
@@ -121,6 +129,14 @@ impl Notices {
                 next = this.next_of(&instance);
             }
         });
+    }
+
+    /// The newest are worth more than the oldest.
+    fn pass_over(self: &Arc<Self>, instance: &InstanceId, oldest: Option<Delivery>) {
+        let Some(oldest) = oldest else { return };
+        tracing::warn!(instance.id = %instance, "a notice was passed over: too many wait");
+        self.shared.metrics.noticed(Notice::Refused);
+        self.tasks.spawn(async move { oldest.ack().await });
     }
 
     /// What waits behind the notice that was told; the line is gone where nothing does.
@@ -134,7 +150,11 @@ impl Notices {
     }
 
     async fn settle(&self, instance: &InstanceId, delivery: Delivery) {
-        let settled = match self.tell(instance, &delivery).await {
+        let told = match self.stopping.is_cancelled() {
+            true => Err(Untold),
+            false => self.tell(instance, &delivery).await,
+        };
+        let settled = match told {
             Ok(notice) => {
                 self.shared.metrics.noticed(notice);
                 delivery.ack().await
@@ -146,30 +166,20 @@ impl Notices {
         }
     }
 
-    /// Tells the admin of `instance`.
+    /// Tells the admin of `instance`; [`Untold`] where the worker stops first, and the next one tells it.
     async fn tell(&self, instance: &InstanceId, delivery: &Delivery) -> Result<Notice, Untold> {
         if is_probe(delivery) {
             return Ok(Notice::Unwanted);
         }
-        let found = persist::retry(&self.stopping, || self.shared.instances.get(instance)).await;
-        let record = match found.map_err(Failure::into_fault) {
-            Ok(record) => record,
-            Err(Ok(fault)) => {
-                tracing::error!(instance.id = %instance, why = fault.message, "nobody is told");
-                None
-            }
-            Err(Err(_)) => return Err(Untold),
-        };
-        let place = record.and_then(|record| record.notify);
-        let place = place.map(|text| NoticePlace::read(&text, &self.shared.names));
-        let Some(Ok(place)) = place else { return Ok(Notice::Unwanted) };
         let mut backoff = PAUSES;
         for tried in 1..=TRIES_MAX {
-            let why = match &place {
-                NoticePlace::Queue(queue) => self.put_into(queue, delivery).await?,
-                NoticePlace::Url(url) => self.poster.post(url, &delivery.body).await,
+            // Each time anew: it may have been changed because it takes nothing.
+            let Some(place) = self.place_of(instance).await? else { return Ok(Notice::Unwanted) };
+            let told = tokio::select! {
+                told = self.try_telling(&place, delivery) => told?,
+                () = self.stopping.cancelled() => return Err(Untold),
             };
-            let last = match why {
+            let last = match told {
                 Posted::Taken => return Ok(Notice::Told),
                 Posted::Refused(status) => Some(format!("answered with {status}")),
                 Posted::Failed(why) => (tried == TRIES_MAX).then_some(why),
@@ -183,6 +193,32 @@ impl Notices {
             }
         }
         Ok(Notice::Refused)
+    }
+
+    async fn try_telling(
+        &self,
+        place: &NoticePlace,
+        delivery: &Delivery,
+    ) -> Result<Posted, Untold> {
+        match place {
+            NoticePlace::Queue(queue) => self.put_into(queue, delivery).await,
+            NoticePlace::Url(url) => Ok(self.poster.post(url, &delivery.body).await),
+        }
+    }
+
+    /// Where the instance's admin is told now, if anywhere.
+    async fn place_of(&self, instance: &InstanceId) -> Result<Option<NoticePlace>, Untold> {
+        let found = persist::retry(&self.stopping, || self.shared.instances.get(instance)).await;
+        let record = match found.map_err(Failure::into_fault) {
+            Ok(record) => record,
+            Err(Ok(fault)) => {
+                tracing::error!(instance.id = %instance, why = fault.message, "nobody is told");
+                None
+            }
+            Err(Err(_)) => return Err(Untold),
+        };
+        let place = record.and_then(|record| record.notify);
+        Ok(place.and_then(|text| NoticePlace::read(&text, &self.shared.names).ok()))
     }
 
     async fn put_into(&self, queue: &str, delivery: &Delivery) -> Result<Posted, Untold> {

@@ -15,7 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bus::ControlBinder;
 use chassis::{BootInstant, Lifecycle, faults};
-use proto::InstanceId;
+use proto::fault::code;
+use proto::{Fault, InstanceId};
 use store::{InstanceRecord, LEASE_BATCH_MAX, Lease, StoreError};
 use tokio::sync::{Notify, mpsc, watch as channel};
 
@@ -148,9 +149,25 @@ impl Roster {
     }
 
     fn may_take(&self) -> bool {
-        !self.lifecycle.is_stopping()
-            && self.ground.is_ours()
-            && self.watch.limits().quiet_until.is_none()
+        self.refusal().is_none()
+    }
+
+    /// What an asker is told where this worker takes no instance now, whichever it is.
+    pub fn refusal(&self) -> Option<Fault> {
+        if self.lifecycle.is_stopping() {
+            let message = "the worker is going down; ask again";
+            return Some(Fault::unavailable(code::WORKER_STOPPING, message));
+        }
+        if !self.ground.is_ours() {
+            let message = "the vault is another site's, or could not be looked at yet: the worker's /ready tells; \
+                           `queuegram vault claim` makes it this site's";
+            return Some(Fault::unavailable(code::STORE_UNAVAILABLE, message));
+        }
+        self.watch.limits().quiet_until.map(|_| {
+            let message =
+                "Redis lost its data: nothing is taken for a lease and a grace; ask again then";
+            Fault::unavailable(code::INSTANCE_BUSY, message)
+        })
     }
 
     /// Takes those of these instances that nobody owns.

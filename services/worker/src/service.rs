@@ -28,7 +28,7 @@ use crate::control::Control;
 use crate::limits::Remembered;
 use crate::methods;
 use crate::metrics::Metrics;
-use crate::notices::Notices;
+use crate::notices::{self, Notices};
 use crate::pace::Pace;
 use crate::patience::until_there;
 use crate::pauses::{self, PauseWatch};
@@ -47,8 +47,12 @@ impl Service for Worker {
     const NAME: &'static str = "queuegram-worker";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DEFAULTS: &'static str = include_str!("../defaults.toml");
-    const LOG_DIRECTIVES: &'static [&'static str] =
-        &[bus::LOG_DIRECTIVE, bus::CHANNELS_LOG_DIRECTIVE, telegram::LOG_DIRECTIVE];
+    const LOG_DIRECTIVES: &'static [&'static str] = &[
+        bus::LOG_DIRECTIVE,
+        bus::CHANNELS_LOG_DIRECTIVE,
+        telegram::LOG_DIRECTIVE,
+        notices::LOG_DIRECTIVE,
+    ];
     type Config = WorkerConfig;
     type Command = ContractCommand;
 

@@ -112,8 +112,8 @@ fn ids_in(message: &Message) -> Vec<String> {
 /// own; what an account can be entered with is taken out of them.
 async fn left_in_queues(scene: &Scene) -> Result<Vec<(String, Vec<u8>)>> {
     let mut left = Vec::new();
-    // A worker's own queue is for its connection alone, a lane for its active consumer.
-    let closed = ["tg.commands.", "tg.control.worker-", "tg.lanes."];
+    // A worker's own queue is for its connection alone, others are for their active consumer.
+    let closed = ["tg.commands.", "tg.control.worker-", "tg.lanes.", "tg.notices"];
     for queue in scene.vhost.queues().await? {
         if !queue.starts_with("tg.") || closed.iter().any(|begin| queue.starts_with(begin)) {
             continue;

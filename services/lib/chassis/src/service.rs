@@ -31,6 +31,7 @@
 //! # use queuegram_chassis as chassis;
 //! ```
 
+use anyhow::Context as _;
 use std::{io::Write, path::Path, process::ExitCode, time::Duration};
 
 use clap::{CommandFactory, FromArgMatches, Subcommand};
@@ -264,7 +265,9 @@ async fn serve<S: Service>(settings: Settings<S::Config>) -> anyhow::Result<()> 
     let Context { lifecycle, registry, readiness, chassis, .. } = context.clone();
     register_own::<S>(&registry)?;
     let seen = Seen { readiness: readiness.clone(), registry, lifecycle: lifecycle.clone() };
-    let admin = Admin::bind(chassis.admin.listen, seen).await?;
+    let listen = chassis.admin.listen;
+    let admin = Admin::bind(listen, seen).await;
+    let admin = admin.with_context(|| format!("admin.listen: {listen} can't be listened at"))?;
     // Outside the lifecycle, since it answers until the very end of the drain.
     let serving = tokio::spawn({
         let lifecycle = lifecycle.clone();

@@ -55,7 +55,12 @@ impl Telegram {
     }
 }
 
-/// Whether a text can be one of those by which an account presents itself.
+/// Whether a text can be one of those by which an account presents itself: it stands in the list of the account's
+/// devices, where people must be able to read it.
 pub fn is_presentable(text: &str) -> bool {
-    (1..=DEVICE_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control)
+    // Bidi controls turn the order of what stands after them.
+    let turns = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    (1..=DEVICE_BYTES_MAX).contains(&text.len())
+        && text.trim() == text
+        && !text.chars().any(|c| c.is_control() || turns(c))
 }

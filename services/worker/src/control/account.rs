@@ -59,8 +59,8 @@ impl Control {
             }
             // Somebody holds its lease: it is just being made, or has just been removed.
             None => {
-                let message = "another worker is just making or removing this instance";
-                Err(Fault::unavailable(code::INSTANCE_BUSY, message))
+                let busy = "another worker is just making or removing this instance";
+                Err(self.busy(busy))
             }
         }
     }
@@ -182,9 +182,14 @@ impl Control {
         }
         let taken = self.roster.take(instance).await.map_err(unavailable)?;
         taken.ok_or_else(|| {
-            let message = "another worker is just taking the instance, or this one is full";
-            Fault::unavailable(code::INSTANCE_BUSY, message)
+            self.busy("another worker is just taking the instance, or this one is full")
         })
+    }
+
+    /// Why an instance could not be taken, where it is not this worker's own state.
+    pub(super) fn busy(&self, message: &str) -> Fault {
+        let busy = || Fault::unavailable(code::INSTANCE_BUSY, message);
+        self.roster.refusal().unwrap_or_else(busy)
     }
 
     /// Says where there is no such instance.

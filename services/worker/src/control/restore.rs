@@ -99,10 +99,7 @@ impl Control {
                 Ok(answer(true, rest))
             }
             Settled::There => Err(exists(&instance)),
-            Settled::Busy => {
-                let message = "nothing can be taken just now; ask again";
-                Err(Fault::unavailable(code::INSTANCE_BUSY, message))
-            }
+            Settled::Busy => Err(self.busy("nothing can be taken just now; ask again")),
         }
     }
 

@@ -42,6 +42,9 @@ fn asking_proxy(address: &str, credentials: Option<(&str, &str)>) -> AccountSet 
     AccountSet { proxy: Some(Some(proxy)), ..AccountSet::default() }
 }
 
+/// As my.telegram.org gives them.
+const HASH: &str = "0123456789abcdef0123456789abcdef";
+
 fn asking_application(api_id: i32, hash: &str) -> AccountSet {
     let api_hash = sealed(&Place::api_hash("acme"), hash);
     let own = ApplicationParams { api_id, api_hash };
@@ -67,7 +70,7 @@ fn from_the_first_login_on_nothing_of_it_changes() {
     assert_eq!(presence(&record, &new).unwrap().device.model, "old");
     let told = told(&record, &new);
     assert_eq!((told.model.as_str(), told.api_id, told.fixed), ("old", 1, true));
-    for wish in [asking_model("other"), asking_application(5, "00")] {
+    for wish in [asking_model("other"), asking_application(5, HASH)] {
         let refused = set(&mut record, &wish).unwrap_err();
         assert_eq!(refused.code, code::INSTANCE_IDENTITY_FIXED);
     }
@@ -88,9 +91,9 @@ fn an_account_of_an_older_release_keeps_what_is_configured_when_it_is_seen_first
 #[test]
 fn its_own_application_is_the_one_that_logs_in() {
     let mut record = record();
-    set(&mut record, &asking_application(77, "c0ffee")).unwrap();
+    set(&mut record, &asking_application(77, HASH)).unwrap();
     let presence = presence(&record, &configured("m", 1)).unwrap();
-    let own = Application { api_id: 77, api_hash: Some(ApiHash::new("c0ffee")) };
+    let own = Application { api_id: 77, api_hash: Some(ApiHash::new(HASH)) };
     assert_eq!(presence.application, own);
     assert!(told(&record, &configured("m", 1)).own_application);
 }
@@ -122,7 +125,7 @@ fn what_makes_no_sense_is_named() {
         ("device.model", asking_model("")),
         ("device.model", asking_model("a\nb")),
         ("device.model", asking_model(&"x".repeat(129))),
-        ("application.api_id", asking_application(0, "00")),
+        ("application.api_id", asking_application(0, HASH)),
         ("application.api_hash", asking_application(1, "")),
         ("application.api_hash", asking_application(1, "no hash")),
         ("proxy.address", asking_proxy("proxy", None)),
@@ -137,6 +140,6 @@ fn what_makes_no_sense_is_named() {
         assert!(said.starts_with(&format!("params.{field}: ")), "{field}: {said}");
     }
     // Sealed for another instance.
-    let other = opened(&asking_application(1, "00"), &"other".parse().unwrap(), &key());
+    let other = opened(&asking_application(1, HASH), &"other".parse().unwrap(), &key());
     assert!(other.unwrap_err().message.starts_with("params.application.api_hash: "));
 }

@@ -9,8 +9,8 @@ use store::{Device, Hidden, InstanceRecord, OwnApplication, ProxyCredentials, Pr
 use telegram::presence::{DEVICE_BYTES_MAX, is_presentable};
 use telegram::{Proxy, ProxyPassword};
 
-/// An `api_hash` has 32 digits; this is more than any.
-const HASH_BYTES_MAX: usize = 128;
+/// Digits of an `api_hash`.
+const HASH_DIGITS: usize = 32;
 
 /// What is asked for, checked and opened. What is none stays as it is; none inside takes it away.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -74,8 +74,9 @@ fn checked(wish: &DeviceParams) -> Result<Device, Fault> {
         ("lang_code", &wish.lang_code),
     ] {
         if text.as_deref().is_some_and(|text| !is_presentable(text)) {
-            let problem =
-                format!("must have 1 to {DEVICE_BYTES_MAX} bytes and no control characters");
+            let problem = format!(
+                "must have 1 to {DEVICE_BYTES_MAX} bytes, no control characters and no blanks around it"
+            );
             return Err(invalid(&format!("device.{field}"), &problem));
         }
     }
@@ -99,10 +100,9 @@ fn application_of(
     let place = Place::api_hash(of.as_str());
     let hash = open(key, &place, "application.api_hash", &wish.api_hash)?;
     let hash = hash.expose().trim();
-    let is_hash = (1..=HASH_BYTES_MAX).contains(&hash.len())
-        && hash.bytes().all(|b| b.is_ascii_alphanumeric());
-    if !is_hash {
-        return Err(invalid("application.api_hash", "must be the text that my.telegram.org gave"));
+    if hash.len() != HASH_DIGITS || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let problem = "must be the 32 hexadecimal digits that my.telegram.org gave";
+        return Err(invalid("application.api_hash", problem));
     }
     Ok(OwnApplication { api_id: wish.api_id, api_hash: Hidden::new(hash.to_owned()) })
 }

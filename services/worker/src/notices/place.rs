@@ -30,8 +30,11 @@ impl NoticePlace {
         if text.contains("://") {
             return Self::url(text);
         }
-        if text.is_empty() || text.len() > QUEUE_BYTES_MAX || text.chars().any(char::is_control) {
-            return Err(invalid("is neither an address nor a queue's name (1 to 255 bytes)"));
+        // A slash or a colon is a slip in an address: as a queue's name its path would be shown.
+        let odd = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '/' | ':');
+        if text.is_empty() || text.len() > QUEUE_BYTES_MAX || text.chars().any(odd) {
+            let why = "is neither an address (https://host/path) nor a queue's name (1 to 255 bytes, no blanks, / or :)";
+            return Err(invalid(why));
         }
         if names.is_own(text) || text.starts_with("amq.") {
             return Err(invalid("is a queue of Queuegram's own, or of the broker's"));
@@ -44,7 +47,8 @@ impl NoticePlace {
             return Err(invalid("has more than 2048 bytes"));
         }
         let url = Url::parse(text).map_err(|why| invalid(&format!("is no address: {why}")))?;
-        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+        let no_host = url.host_str().is_none_or(str::is_empty) || url.port() == Some(0);
+        if !matches!(url.scheme(), "http" | "https") || no_host {
             return Err(invalid("is no address of the form https://host/path"));
         }
         if !url.username().is_empty() || url.password().is_some() {
@@ -99,6 +103,10 @@ mod tests {
             "tg.dead",
             "amq.gen-1",
             "two\nlines",
+            "   ",
+            "https//host/secret",
+            "mailto:x@y",
+            "http://host:0/p",
             "ftp://h/p",
             "https://",
             "https://user:secret@h/p",

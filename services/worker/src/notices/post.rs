@@ -8,6 +8,9 @@ use ureq::Agent;
 use ureq::tls::{RootCerts, TlsConfig};
 use url::Url;
 
+/// The HTTP library logs the address of each request.
+pub const LOG_DIRECTIVE: &str = "ureq=info";
+
 /// How long one request may take.
 const WITHIN: Duration = Duration::from_secs(10);
 

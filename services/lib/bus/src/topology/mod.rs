@@ -109,7 +109,8 @@ impl Topology {
                 queue(names.control_unowned()),
                 queue(names.unrouted()),
                 queue(names.undelivered()),
-                queue(names.notices()),
+                // In the order of their coming, whichever worker tells them.
+                Queue { single_active: true, ..queue(names.notices()) },
                 queue(names.dead()),
             ],
             bindings,
@@ -193,6 +194,8 @@ mod tests {
             "tg.unrouted",
         ];
         assert_eq!(queues, wanted.into());
+        let in_turn = topology.queues.iter().filter(|queue| queue.single_active);
+        assert_eq!(in_turn.map(|q| q.name.as_str()).collect::<Vec<_>>(), ["tg.notices"]);
     }
 
     #[test]
