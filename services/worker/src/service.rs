@@ -65,7 +65,7 @@ impl Service for Worker {
     }
 
     async fn run(config: WorkerConfig, context: Context) -> anyhow::Result<()> {
-        // Before anything is waited for: what has no latch yet counts as ready.
+        // Before anything is waited for: a part that has no latch yet counts as ready.
         let latches = [context.readiness.latch("broker"), context.readiness.latch("redis")];
         let ground = context.readiness.latch("vault");
         let stopping = context.lifecycle.soft();

@@ -1,7 +1,8 @@
 //! Whether the process may be given work: every named latch is set, and it is not stopping.
 //!
 //! Each part that must be up before the process is of use takes a latch at start and sets it when it is up; it may clear
-//! it again, with the reason, while what it depends on is away. `/ready` lists the latches that are not set.
+//! it again, with the reason, while what it depends on is away. `/ready` lists the latches that are not set. Before there is
+//! one the process is starting: `/ready` can be asked before the service has begun.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -65,9 +66,12 @@ impl Readiness {
 
 impl State {
     fn missing(&self) -> Vec<Missing> {
-        let stopping = self.stopping.iter().map(|why| ("process", why));
+        let starting = "starting".to_owned();
+        let starting = self.latches.is_empty().then_some(&starting);
+        let stopping = self.stopping.as_ref().or(starting).map(|why| ("process", why));
         let latches = self.latches.iter().filter_map(|(n, why)| Some((n.as_str(), why.as_ref()?)));
         stopping
+            .into_iter()
             .chain(latches)
             .map(|(name, why)| Missing { name: name.to_owned(), why: why.clone() })
             .collect()
@@ -107,6 +111,7 @@ mod tests {
     #[tokio::test]
     async fn ready_when_all_latches_are_set_and_never_again_once_stopping() {
         let readiness = Readiness::default();
+        assert_eq!(readiness.missing().len(), 1, "nothing is known to be up");
         let (broker, redis) = (readiness.latch("broker"), readiness.latch("redis"));
         broker.set();
         assert_eq!(readiness.missing(), [Missing { name: "redis".into(), why: "starting".into() }]);
