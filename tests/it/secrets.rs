@@ -1,7 +1,5 @@
-//! Canaries: a password, a code, phone numbers and texts go through the system, and must not turn up
-//! in a log, a metric, a result of somebody else, or in Redis and the vault in the clear.
-
-use std::path::Path;
+//! What could let a secret out more easily than other stories do. As after every story, the scene's end
+//! looks for them in all that was written down.
 
 use queuegram_tests::stage::{Listener, Scene, patience};
 use serde_json::json;
@@ -12,18 +10,16 @@ const INSTANCE: &str = "acme-sales";
 const LANE: &str = "tg.lanes.acme-sales.create";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_secret_is_logged_published_or_stored_in_the_clear() {
+async fn a_mistake_in_a_command_lets_nothing_out() {
     const PASSWORD: &str = "canary-two-step-password";
     const TITLE: &str = "Canary title of a deal";
     let scene = Scene::open("secrets").await.unwrap();
-    let (results, events) = (scene.results().await.unwrap(), scene.events().await.unwrap());
     let details = json!({ "first_name": "Manager", "password": PASSWORD });
-    let manager = scene.connect_as(INSTANCE, details, Some(PASSWORD)).await.unwrap();
+    scene.connect_as(INSTANCE, details, Some(PASSWORD)).await.unwrap();
     let client = scene.person(json!({ "first_name": "Anna" })).await.unwrap();
     let params = json!({ "title": TITLE, "members": [client.phone] });
     done(&scene.caller.call(INSTANCE, "deal", "group.create", params).await.unwrap());
 
-    // A mistake must not put a text or a number into the log either.
     for (id, params) in [
         ("wrong-1", json!({ "title": { "text": TITLE } })),
         ("wrong-2", json!({ "title": "x", "members": TITLE })),
@@ -33,28 +29,6 @@ async fn no_secret_is_logged_published_or_stored_in_the_clear() {
     ] {
         let reply = scene.caller.call(INSTANCE, id, "group.create", params).await.unwrap();
         assert_eq!(reply["error_kind"], "invalid", "{reply:#}");
-    }
-
-    let logs = scene.logs();
-    let metrics = scene.workers[0].metrics().await.unwrap();
-    let mut vault = Vec::new();
-    read_all(&scene.folder.join("vault"), &mut vault);
-    assert!(!vault.is_empty(), "the vault holds the session");
-    let vault = String::from_utf8_lossy(&vault);
-    let published: String = events
-        .all()
-        .iter()
-        .chain(&results.all())
-        .map(|m| String::from_utf8_lossy(&m.body).into_owned())
-        .collect();
-
-    for (place, text) in [("logs", logs.as_str()), ("metrics", &metrics), ("vault", &vault)] {
-        for secret in [PASSWORD, TITLE, &manager.phone[1..], &client.phone[1..]] {
-            assert!(!text.contains(secret), "{secret} is in the {place}");
-        }
-    }
-    for secret in [PASSWORD, &manager.phone[1..]] {
-        assert!(!published.contains(secret), "{secret} was published");
     }
 }
 
@@ -98,14 +72,4 @@ async fn an_api_key_is_nowhere_once_its_command_was_taken() {
     let parked = lane.wait("what is parked", |_| true).await.unwrap();
     let said = format!("{} {:?}", String::from_utf8_lossy(&parked.body), parked.properties);
     assert!(said.contains("parked") && !said.contains(&api_key), "{said}");
-}
-
-fn read_all(folder: &Path, into: &mut Vec<u8>) {
-    for entry in std::fs::read_dir(folder).unwrap().flatten() {
-        if entry.path().is_dir() {
-            read_all(&entry.path(), into);
-        } else {
-            into.extend(std::fs::read(entry.path()).unwrap());
-        }
-    }
 }
